@@ -1,0 +1,19 @@
+package io.jsupervise.lifecycle;
+
+/** The timers of one service. Arming one replaces the one of the same kind. */
+public enum TimerKind {
+    /** A random wait before an automatic start. */
+    START_JITTER,
+    /** The wait before a restart. */
+    RESTART,
+    /** The service is ready when this fires. */
+    READY,
+    /** The next look at the heartbeat file. */
+    HEARTBEAT,
+    /** A hung process had its time to dump. */
+    DUMP,
+    /** A stopping process had its time. */
+    STOP,
+    /** The next look whether the group of an ended process is empty. */
+    GROUP
+}

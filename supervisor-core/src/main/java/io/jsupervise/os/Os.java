@@ -1,0 +1,148 @@
+package io.jsupervise.os;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the supervisor asks of the operating system, one method per system call or nearly so: the simulator can fail
+ * or end the daemon between any two of them. All methods may be called from any thread unless said otherwise; none
+ * retries anything but EINTR. Descriptors are close-on-exec.
+ */
+public interface Os {
+    // ---- time and identity ----
+
+    /** CLOCK_MONOTONIC. */
+    MonotonicTime now();
+
+    /** CLOCK_REALTIME; may step in either direction. */
+    Instant wallClock();
+
+    /** {@code /proc/sys/kernel/random/boot_id}: another one after each boot. */
+    String bootId();
+
+    /** The process that we are. */
+    ProcessIdentity self();
+
+    int uid();
+
+    // ---- processes ----
+
+    /**
+     * Starts a process (posix_spawn(3)). Called by the spawner thread only, whose umask it changes; blocks as long
+     * as exec does.
+     */
+    Child spawn(SpawnRequest request) throws SpawnException;
+
+    /**
+     * The living process of this identity, to be watched though it is not our child; empty where none is alive
+     * (a zombie counts as dead).
+     */
+    Optional<Child> find(ProcessIdentity identity) throws OsException;
+
+    /** How {@code child} ended, without reaping it (WNOWAIT); empty while it runs. */
+    Optional<ExitStatus> peekExit(Child child) throws OsException;
+
+    /** Removes an ended child of ours from the process table. Its pidfd stays usable for {@link #signalGroup}. */
+    void reap(Child child) throws OsException;
+
+    /** Closes the pidfd. */
+    void release(Child child);
+
+    /** pidfd_send_signal(2). False where the process has ended. */
+    boolean signal(Child child, Signal signal) throws OsException;
+
+    /**
+     * Signals the process group that {@code child} leads, through the pidfd where the kernel can (6.9,
+     * PIDFD_SIGNAL_PROCESS_GROUP), otherwise by kill(2). False where no member is left; an unreaped leader counts.
+     */
+    boolean signalGroup(Child child, Signal signal) throws OsException;
+
+    /** Whether the group of {@code child} still has a member (signal 0); ask after {@link #reap}. */
+    boolean groupExists(Child child) throws OsException;
+
+    // ---- waiting ----
+
+    Poller poller() throws OsException;
+
+    // ---- files ----
+
+    /** @param mode permission bits for a file that is made, before the umask */
+    Fd open(Path path, OpenMode openMode, int mode) throws OsException;
+
+    void close(Fd fd);
+
+    /** read(2): bytes read, 0 at the end of a file; EAGAIN is thrown like any other error. */
+    int read(Fd fd, byte[] buffer, int offset, int length) throws OsException;
+
+    /** write(2): bytes written, maybe fewer than asked. */
+    int write(Fd fd, byte[] buffer, int offset, int length) throws OsException;
+
+    void fsync(Fd fd) throws OsException;
+
+    void truncate(Fd fd, long size) throws OsException;
+
+    /** Tries to get the exclusive lock of an open file (flock(2)); false where another has it. Kept until closed. */
+    boolean lock(Fd fd) throws OsException;
+
+    FileStat stat(Fd fd) throws OsException;
+
+    /** Follows symbolic links; empty where there is no such file (ENOENT, ENOTDIR). */
+    Optional<FileStat> stat(Path path) throws OsException;
+
+    void rename(Path from, Path to) throws OsException;
+
+    /** Removes a file; nothing happens where there is none. */
+    void unlink(Path path) throws OsException;
+
+    /** Makes one directory; an existing directory is fine. The mode is exact, whatever the umask. */
+    void mkdir(Path path, int mode) throws OsException;
+
+    void chmod(Path path, int mode) throws OsException;
+
+    /** Names in a directory, sorted, without {@code .} and {@code ..}. */
+    List<String> list(Path directory) throws OsException;
+
+    /** Sets mtime to now, making an empty file (0644) where there is none. */
+    void touch(Path path) throws OsException;
+
+    // ---- pipes ----
+
+    /** Makes a FIFO; an existing one is fine (EEXIST is thrown where it is something else). */
+    void mkfifo(Path path, int mode) throws OsException;
+
+    /** A pipe of our own, both ends non-blocking: [read end, write end]. */
+    Fd[] pipe() throws OsException;
+
+    /** F_SETPIPE_SZ; the size it really has afterwards (a refusal leaves it as it is and is no error). */
+    int setPipeSize(Fd pipe, int bytes);
+
+    /** FIONREAD: bytes in a pipe. */
+    int available(Fd pipe) throws OsException;
+
+    /**
+     * splice(2) with SPLICE_F_NONBLOCK from a pipe into a file at {@code offset}: bytes moved. What was not written is
+     * not consumed. 0 where the pipe is empty (EAGAIN).
+     */
+    long splice(Fd pipe, Fd file, long offset, long max) throws OsException;
+
+    /** tee(2): copies up to {@code max} bytes into another pipe without consuming them. 0 where nothing can be. */
+    long tee(Fd from, Fd to, long max) throws OsException;
+
+    // ---- control ----
+
+    /**
+     * Listens on a unix socket that nobody else can have connected to before its mode is right: 0600, or 0660 and
+     * {@code group}. An existing dead socket there is replaced. EADDRINUSE where a living process listens.
+     */
+    Listener listen(Path socket, Optional<String> group) throws OsException;
+
+    /** Whether {@code pid} names a living process; for messages only, never to decide by. */
+    boolean isAlive(Pid pid);
+}

@@ -1,0 +1,40 @@
+package io.jsupervise.os;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What to spawn. The child gets its own session and process group, an empty signal mask, default dispositions,
+ * /dev/null as standard input, and no other descriptor than 0, 1 and 2.
+ *
+ * @param argv        program and arguments; the program is looked up in the PATH of {@code environment} unless it
+ *                    holds a slash; a relative one with a slash is relative to {@code workingDir}
+ * @param workingDir  absolute
+ * @param environment the whole environment of the child
+ * @param umask       0 to 0777
+ * @param stdout      where standard output goes
+ * @param stderr      where standard error goes
+ */
+public record SpawnRequest(
+        List<String> argv, Path workingDir, Map<String, String> environment, int umask, Output stdout, Output stderr) {
+    public SpawnRequest {
+        argv = List.copyOf(argv);
+        environment = Map.copyOf(environment);
+    }
+
+    /** One output stream of a child. */
+    public sealed interface Output {
+        /** /dev/null. */
+        record Null() implements Output {}
+
+        /** The same descriptor of the supervisor: 1 for standard output, 2 for standard error. */
+        record Inherit() implements Output {}
+
+        /** A FIFO that the child opens O_RDWR, so that it sees neither SIGPIPE nor end of file. */
+        record Fifo(Path path) implements Output {}
+
+        /** Standard error only: whatever standard output is. */
+        record SameAsStdout() implements Output {}
+    }
+}

@@ -1,0 +1,173 @@
+package io.jsupervise.spec;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * What the operator asked for of one service. Valid by construction: whoever holds one need not check again.
+ *
+ * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
+ * @param startLimit  restarts allowed in a window; empty means no limit
+ */
+public record ServiceSpec(
+        ServiceName name,
+        Optional<String> description,
+        SpawnSpec spawn,
+        boolean autostart,
+        Duration startJitter,
+        Readiness ready,
+        RestartPolicy restart,
+        Set<Integer> successExitCodes,
+        Set<Integer> giveUpExitCodes,
+        Backoff backoff,
+        Optional<RestartIntensity> startLimit,
+        Optional<Heartbeat> heartbeat,
+        StopSequence stop,
+        LogSpec log) {
+
+    public ServiceSpec {
+        successExitCodes = java.util.Collections.unmodifiableSet(new TreeSet<>(successExitCodes));
+        giveUpExitCodes = java.util.Collections.unmodifiableSet(new TreeSet<>(giveUpExitCodes));
+        if (startJitter.isNegative()) {
+            throw new IllegalArgumentException("start_jitter must not be negative");
+        }
+    }
+
+    /** Starts from the documented defaults: no log, working directory {@code /}, everything else as in services.yml. */
+    public static Builder of(String name, String... argv) {
+        return new Builder(new ServiceName(name), Command.of(argv));
+    }
+
+    public static Builder of(ServiceName name, Command command) {
+        return new Builder(name, command);
+    }
+
+    /** Collects the parts of a service; each method replaces one default. */
+    public static final class Builder {
+        private final ServiceName name;
+        private final Command command;
+        private Optional<String> description = Optional.empty();
+        private Path workingDir = Path.of("/");
+        private Map<String, String> environment = Map.of();
+        private boolean inheritEnv = true;
+        private int umask = 022;
+        private boolean autostart = true;
+        private Duration startJitter = Duration.ZERO;
+        private Readiness ready = Readiness.DEFAULT;
+        private RestartPolicy restart = RestartPolicy.ALWAYS;
+        private Set<Integer> successExitCodes = Set.of(0);
+        private Set<Integer> giveUpExitCodes = Set.of();
+        private Backoff backoff = Backoff.DEFAULT;
+        private Optional<RestartIntensity> startLimit = Optional.empty();
+        private Optional<Heartbeat> heartbeat = Optional.empty();
+        private StopSequence stop = StopSequence.DEFAULT;
+        private LogSpec log = new LogSpec.None();
+
+        private Builder(ServiceName name, Command command) {
+            this.name = name;
+            this.command = command;
+        }
+
+        public Builder description(String text) {
+            description = Optional.of(text);
+            return this;
+        }
+
+        public Builder workingDir(Path dir) {
+            workingDir = dir;
+            return this;
+        }
+
+        public Builder environment(Map<String, String> variables) {
+            environment = variables;
+            return this;
+        }
+
+        public Builder inheritEnv(boolean inherit) {
+            inheritEnv = inherit;
+            return this;
+        }
+
+        public Builder umask(int mask) {
+            umask = mask;
+            return this;
+        }
+
+        public Builder autostart(boolean start) {
+            autostart = start;
+            return this;
+        }
+
+        public Builder startJitter(Duration jitter) {
+            startJitter = jitter;
+            return this;
+        }
+
+        public Builder ready(Readiness readiness) {
+            ready = readiness;
+            return this;
+        }
+
+        public Builder restart(RestartPolicy policy) {
+            restart = policy;
+            return this;
+        }
+
+        public Builder successExitCodes(Set<Integer> codes) {
+            successExitCodes = codes;
+            return this;
+        }
+
+        public Builder giveUpExitCodes(Set<Integer> codes) {
+            giveUpExitCodes = codes;
+            return this;
+        }
+
+        public Builder backoff(Backoff value) {
+            backoff = value;
+            return this;
+        }
+
+        public Builder startLimit(RestartIntensity limit) {
+            startLimit = Optional.of(limit);
+            return this;
+        }
+
+        public Builder heartbeat(Heartbeat value) {
+            heartbeat = Optional.of(value);
+            return this;
+        }
+
+        public Builder stop(StopSequence sequence) {
+            stop = sequence;
+            return this;
+        }
+
+        public Builder log(LogSpec value) {
+            log = value;
+            return this;
+        }
+
+        public ServiceSpec build() {
+            return new ServiceSpec(
+                    name,
+                    description,
+                    new SpawnSpec(command, workingDir, environment, inheritEnv, umask),
+                    autostart,
+                    startJitter,
+                    ready,
+                    restart,
+                    successExitCodes,
+                    giveUpExitCodes,
+                    backoff,
+                    startLimit,
+                    heartbeat,
+                    stop,
+                    log);
+        }
+    }
+}
