@@ -1,0 +1,28 @@
+package io.jsupervise.lifecycle;
+
+import java.util.Locale;
+
+/** Why a run of a service ended. The words are part of the public interface. */
+public enum Cause {
+    /** It exited by itself. */
+    EXIT,
+    /** A signal that we did not send ended it. */
+    SIGNAL,
+    /** Its heartbeat stopped, so we ended it. */
+    HEARTBEAT,
+    /** It could not be spawned at all. */
+    START_FAILED,
+    /** An operator stopped or restarted it. */
+    OPERATOR,
+    /** The supervisor was asked to end. */
+    SHUTDOWN,
+    /** It was left over from a supervisor that died, and was ended before a new start. */
+    TAKEOVER,
+    /** It ended while no supervisor ran. */
+    UNSUPERVISED;
+
+    /** As in the journal and in JSON: {@code start-failed}. */
+    public String word() {
+        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+}

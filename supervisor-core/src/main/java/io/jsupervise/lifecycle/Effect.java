@@ -1,0 +1,67 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Orders of the core about one service. They are carried out in list order. A {@link Spawn} or {@link SendSignal} is
+ * held back until the newest {@link Persist} before it is in place (unless the journal is declared stale), so a crash
+ * never finds less in the journal than was done. The result of an order comes back as an {@link Event}. Arming a timer
+ * replaces the armed one of the same kind; a timer of an older generation changes nothing when it fires.
+ */
+public sealed interface Effect {
+    ServiceName service();
+
+    /** Record this service; of several in one turn the newest counts. */
+    record Persist(Service record) implements Effect {
+        @Override
+        public ServiceName service() {
+            return record.name();
+        }
+    }
+
+    /** Make the main process; answered by Spawned or SpawnFailed. */
+    record Spawn(ServiceSpec spec, RunId run) implements Effect {
+        @Override
+        public ServiceName service() {
+            return spec.name();
+        }
+    }
+
+    /** Signal the main process or its whole group. */
+    record SendSignal(ServiceName service, RunId run, Signal signal, boolean wholeGroup) implements Effect {}
+
+    /**
+     * The main process has ended: kill what is left of its group, reap it, and look whether the group is empty;
+     * answered by GroupLookedAt. May be ordered again until it is.
+     */
+    record Bury(ServiceName service, RunId run) implements Effect {}
+
+    record ArmTimer(ServiceName service, TimerKind kind, long generation, MonotonicTime deadline) implements Effect {}
+
+    record CancelTimer(ServiceName service, TimerKind kind) implements Effect {}
+
+    /** Look at a heartbeat file off the loop; answered by HeartbeatLookedAt. */
+    record LookAtHeartbeat(ServiceName service, RunId run, Path file) implements Effect {}
+
+    /** May it start now? Answered by StartPermitted or StartPostponed; never leaves the core. */
+    record AskToStart(ServiceName service) implements Effect {}
+
+    /**
+     * Tell the world.
+     *
+     * @param event   a word of the public interface, such as {@code exited}
+     * @param details what belongs to it, in order: String, Long, Boolean or List of String
+     */
+    record Announce(
+            ServiceName service,
+            String event,
+            Optional<ServiceState> from,
+            Optional<ServiceState> to,
+            Map<String, Object> details)
+            implements Effect {}
+}

@@ -1,0 +1,22 @@
+package io.jsupervise.lifecycle;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * How one run of a service ended.
+ *
+ * @param at     when it was noticed
+ * @param status how the process ended; empty where none was ever spawned
+ * @param reason one line for people, such as {@code exit 1} or {@code no heartbeat for 30s}
+ * @param ranFor from spawn to end; zero where nothing was spawned
+ * @param delay  the wait before the next start; empty where none follows by itself
+ */
+public record End(
+        Instant at,
+        Optional<ExitStatus> status,
+        Cause cause,
+        String reason,
+        Duration ranFor,
+        Optional<Duration> delay) {}

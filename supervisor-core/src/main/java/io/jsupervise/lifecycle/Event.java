@@ -1,0 +1,159 @@
+package io.jsupervise.lifecycle;
+
+/** What has happened to one service. Facts in the past tense; {@link Lifecycle} decides what follows. */
+public sealed interface Event {
+    <R> R to(Handler<R> handler);
+
+    /** One method per event, so that the compiler guards the table of states and events. */
+    interface Handler<R> {
+        R on(SupervisorStarted event);
+
+        R on(LeftoverFound event);
+
+        R on(StartAsked event);
+
+        R on(StopAsked event);
+
+        R on(RestartAsked event);
+
+        R on(ShutdownBegun event);
+
+        R on(ShutdownHurried event);
+
+        R on(StartPermitted event);
+
+        R on(StartPostponed event);
+
+        R on(Spawned event);
+
+        R on(SpawnFailed event);
+
+        R on(ChildExited event);
+
+        R on(GroupLookedAt event);
+
+        R on(HeartbeatLookedAt event);
+
+        R on(TimerFired event);
+    }
+
+    /** The supervisor began; what shall run starts. */
+    record SupervisorStarted() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** At the start: the process that the journal names still runs, though its supervisor died. */
+    record LeftoverFound(RunId run, ProcessIdentity process) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** An operator wants it up. */
+    record StartAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** An operator wants it down. */
+    record StopAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** An operator wants it up and fresh. */
+    record RestartAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The supervisor ends: everything stops, whatever is wanted. */
+    record ShutdownBegun() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The supervisor was told again to end: no more patience. */
+    record ShutdownHurried() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** {@link Effect.AskToStart} was granted. */
+    record StartPermitted(RunId run) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** {@link Effect.AskToStart} has to wait. */
+    record StartPostponed(String waitingFor) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The process runs. */
+    record Spawned(RunId run, ProcessIdentity process) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** No process could be made; {@code reason} names path and errno. */
+    record SpawnFailed(RunId run, String reason) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The main process ended; it is not reaped yet. */
+    record ChildExited(RunId run, ExitStatus status) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** After {@link Effect.Bury}: whether the group of an ended main process is empty. */
+    record GroupLookedAt(RunId run, boolean empty) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The answer to {@link Effect.LookAtHeartbeat}. */
+    record HeartbeatLookedAt(RunId run, Look look) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** A timer reached its deadline. */
+    record TimerFired(TimerKind kind, long generation) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.spec.RestartIntensity;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a service has been through.
+ *
+ * @param restarts     automatic restarts ever
+ * @param failures     consecutive ends that count for the backoff
+ * @param restartTimes when the automatic restarts that may still count against the intensity are or were due,
+ *                     oldest first; of this boot only
+ * @param ends         the last {@value #MAX_ENDS} ends, oldest first
+ */
+public record History(long restarts, int failures, List<MonotonicTime> restartTimes, List<End> ends) {
+    public static final int MAX_ENDS = 20;
+    public static final History EMPTY = new History(0, 0, List.of(), List.of());
+
+    public History {
+        restartTimes = List.copyOf(restartTimes);
+        ends = List.copyOf(ends);
+    }
+
+    public Optional<End> lastEnd() {
+        return ends.isEmpty() ? Optional.empty() : Optional.of(ends.get(ends.size() - 1));
+    }
+
+    public History ended(End end) {
+        List<End> all = new ArrayList<>(ends.subList(Math.max(0, ends.size() - MAX_ENDS + 1), ends.size()));
+        all.add(end);
+        return new History(restarts, failures, restartTimes, all);
+    }
+
+    /** An automatic restart is due at {@code at}; times that left the window of {@code limit} are forgotten. */
+    public History restarting(MonotonicTime at, Optional<RestartIntensity> limit) {
+        List<MonotonicTime> times = new ArrayList<>();
+        if (limit.isPresent()) {
+            times.addAll(within(at, limit.get().within()));
+            times.add(at);
+        }
+        return new History(restarts + 1, failures + 1, times, ends);
+    }
+
+    /** Whether one more restart at {@code at} stays within {@code limit}. */
+    public boolean allows(MonotonicTime at, RestartIntensity limit) {
+        return within(at, limit.within()).size() < limit.count();
+    }
+
+    /** The service was well for a while: the backoff starts afresh. */
+    public History recovered() {
+        return new History(restarts, 0, restartTimes, ends);
+    }
+
+    /** An operator took over: neither backoff nor intensity remember what was before. */
+    public History forgiven() {
+        return new History(restarts, 0, List.of(), ends);
+    }
+
+    private List<MonotonicTime> within(MonotonicTime at, Duration window) {
+        MonotonicTime start = at.minus(window);
+        List<MonotonicTime> recent = new ArrayList<>();
+        for (MonotonicTime time : restartTimes) {
+            if (start.isBefore(time)) {
+                recent.add(time);
+            }
+        }
+        return recent;
+    }
+}

@@ -1,0 +1,48 @@
+package io.jsupervise.lifecycle;
+
+import java.util.Optional;
+
+/**
+ * One run of a service: from the order to spawn until its process was seen to end.
+ *
+ * @param id       unique
+ * @param process  empty until the spawn is known to have worked
+ * @param orderedAt when the spawn was ordered
+ * @param readyAt  empty until it is ready
+ * @param pulse    present where the service has a heartbeat
+ * @param adopted  whether an earlier supervisor spawned it
+ * @param ending   why we are ending it; empty while we are not
+ */
+public record Run(
+        RunId id,
+        Optional<ProcessIdentity> process,
+        Now orderedAt,
+        Optional<MonotonicTime> readyAt,
+        Optional<Pulse> pulse,
+        boolean adopted,
+        Optional<Ending> ending) {
+
+    /**
+     * Why and how far we are ending a run.
+     *
+     * @param cause  what will be recorded
+     * @param reason for people
+     */
+    public record Ending(Cause cause, String reason) {}
+
+    Run spawned(ProcessIdentity identity) {
+        return new Run(id, Optional.of(identity), orderedAt, readyAt, pulse, adopted, ending);
+    }
+
+    Run ready(MonotonicTime at) {
+        return new Run(id, process, orderedAt, Optional.of(at), pulse, adopted, ending);
+    }
+
+    Run with(Pulse newPulse) {
+        return new Run(id, process, orderedAt, readyAt, Optional.of(newPulse), adopted, ending);
+    }
+
+    Run with(Ending newEnding) {
+        return new Run(id, process, orderedAt, readyAt, pulse, adopted, Optional.of(newEnding));
+    }
+}

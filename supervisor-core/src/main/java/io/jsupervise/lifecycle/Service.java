@@ -1,0 +1,53 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/**
+ * One service at one moment. Immutable; {@link Lifecycle} makes the next from it.
+ *
+ * @param since       when the present state began
+ * @param run         the present run; empty where no process is, or is being made
+ * @param grave       an ended run whose process group may still have members
+ * @param next        the automatic start that is due; present in BACKOFF
+ * @param fatalReason present in FATAL
+ * @param waitingFor  in WAITING: for what, in words
+ * @param timers      which timers are armed
+ * @param seed        of the next random number
+ */
+public record Service(
+        ServiceSpec spec,
+        ServiceState state,
+        Now since,
+        Wanted wanted,
+        Optional<Run> run,
+        Optional<Grave> grave,
+        History history,
+        Optional<NextStart> next,
+        Optional<String> fatalReason,
+        Optional<String> waitingFor,
+        Timers timers,
+        long seed) {
+
+    /** An automatic start that is due. */
+    public record NextStart(MonotonicTime at, Instant wall, Duration delay) {}
+
+    /**
+     * An ended run whose group is being cleared.
+     *
+     * @param looks how often it was found not empty
+     */
+    public record Grave(RunId run, MonotonicTime since, int looks) {}
+
+    public ServiceName name() {
+        return spec.name();
+    }
+
+    /** The living main process, where there is one. */
+    public Optional<ProcessIdentity> process() {
+        return run.flatMap(Run::process);
+    }
+}
