@@ -1,5 +1,7 @@
 package io.jsupervise.lifecycle;
 
+import java.util.List;
+
 /** What has happened to one service. Facts in the past tense; {@link Lifecycle} decides what follows. */
 public sealed interface Event {
     <R> R to(Handler<R> handler);
@@ -109,8 +111,13 @@ public sealed interface Event {
         }
     }
 
-    /** The process runs. */
-    record Spawned(RunId run, ProcessIdentity process) implements Event {
+    /**
+     * The process runs.
+     *
+     * @param user        who it runs as
+     * @param environment the names of its variables, never their values
+     */
+    record Spawned(RunId run, ProcessIdentity process, String user, List<String> environment) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

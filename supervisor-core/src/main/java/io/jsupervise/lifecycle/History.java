@@ -44,6 +44,11 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
         return new History(restarts + 1, failures + 1, times, ends);
     }
 
+    /** The restart that was counted last will not be made: an operator took over, or everything stops. */
+    public History restartCancelled() {
+        return new History(restarts - 1, failures, restartTimes, ends);
+    }
+
     /** Whether one more restart at {@code at} stays within {@code limit}. */
     public boolean allows(MonotonicTime at, RestartIntensity limit) {
         return within(at, limit.within()).size() < limit.count();

@@ -11,7 +11,6 @@ import java.util.Optional;
  * @param readyAt  empty until it is ready
  * @param pulse    present where the service has a heartbeat
  * @param adopted  whether an earlier supervisor spawned it
- * @param ending   why we are ending it; empty while we are not
  */
 public record Run(
         RunId id,
@@ -19,30 +18,17 @@ public record Run(
         Now orderedAt,
         Optional<MonotonicTime> readyAt,
         Optional<Pulse> pulse,
-        boolean adopted,
-        Optional<Ending> ending) {
-
-    /**
-     * Why and how far we are ending a run.
-     *
-     * @param cause  what will be recorded
-     * @param reason for people
-     */
-    public record Ending(Cause cause, String reason) {}
+        boolean adopted) {
 
     Run spawned(ProcessIdentity identity) {
-        return new Run(id, Optional.of(identity), orderedAt, readyAt, pulse, adopted, ending);
+        return new Run(id, Optional.of(identity), orderedAt, readyAt, pulse, adopted);
     }
 
     Run ready(MonotonicTime at) {
-        return new Run(id, process, orderedAt, Optional.of(at), pulse, adopted, ending);
+        return new Run(id, process, orderedAt, Optional.of(at), pulse, adopted);
     }
 
     Run with(Pulse newPulse) {
-        return new Run(id, process, orderedAt, readyAt, Optional.of(newPulse), adopted, ending);
-    }
-
-    Run with(Ending newEnding) {
-        return new Run(id, process, orderedAt, readyAt, pulse, adopted, Optional.of(newEnding));
+        return new Run(id, process, orderedAt, readyAt, Optional.of(newPulse), adopted);
     }
 }

@@ -10,8 +10,10 @@ import java.util.Optional;
  * One service at one moment. Immutable; {@link Lifecycle} makes the next from it.
  *
  * @param since       when the present state began
+ * @param commanded   whether an operator decided what is wanted; otherwise {@code autostart} did
  * @param run         the present run; empty where no process is, or is being made
  * @param grave       an ended run whose process group may still have members
+ * @param ending      present in STOPPING: why
  * @param next        the automatic start that is due; present in BACKOFF
  * @param fatalReason present in FATAL
  * @param waitingFor  in WAITING: for what, in words
@@ -23,14 +25,24 @@ public record Service(
         ServiceState state,
         Now since,
         Wanted wanted,
+        boolean commanded,
         Optional<Run> run,
         Optional<Grave> grave,
+        Optional<Ending> ending,
         History history,
         Optional<NextStart> next,
         Optional<String> fatalReason,
         Optional<String> waitingFor,
         Timers timers,
         long seed) {
+
+    /**
+     * Why a run is being ended.
+     *
+     * @param cause  what will be recorded
+     * @param reason for people
+     */
+    public record Ending(Cause cause, String reason) {}
 
     /** An automatic start that is due. */
     public record NextStart(MonotonicTime at, Instant wall, Duration delay) {}
