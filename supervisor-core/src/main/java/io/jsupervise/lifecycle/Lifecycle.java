@@ -1,0 +1,665 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.lifecycle.Effect.Announce;
+import io.jsupervise.lifecycle.Effect.ArmTimer;
+import io.jsupervise.lifecycle.Effect.AskToStart;
+import io.jsupervise.lifecycle.Effect.Bury;
+import io.jsupervise.lifecycle.Effect.CancelTimer;
+import io.jsupervise.lifecycle.Effect.LookAtHeartbeat;
+import io.jsupervise.lifecycle.Effect.Persist;
+import io.jsupervise.lifecycle.Effect.SendSignal;
+import io.jsupervise.lifecycle.Effect.Spawn;
+import io.jsupervise.lifecycle.Service.Ending;
+import io.jsupervise.lifecycle.Service.Grave;
+import io.jsupervise.lifecycle.Service.NextStart;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.Signal;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Everything that decides what one service does next.
+ *
+ * <pre>
+ *   STOPPED -> WAITING -> STARTING -> RUNNING -> BACKOFF -> STARTING ...
+ *                             |          |          `--> EXITED, FATAL   (policy, start limit)
+ *                             `----------`--> STOPPING -> STOPPED, or BACKOFF after a hang
+ * </pre>
+ *
+ * A run ends in two moments. First its main process is seen to have exited: the end is judged and recorded. Then the
+ * rest of its process group is killed, the process is reaped, and only when the group is empty (the <i>grave</i> is
+ * cleared) may a next run start or the service count as stopped: a worker that still holds the port would make the
+ * next run fail.
+ *
+ * <p>Three rules stand in one place each: {@link #step} ignores timers of an older generation, records a service
+ * whenever what is worth recording has changed, and puts that record before every other effect.
+ */
+public final class Lifecycle implements Event.Handler<Boolean> {
+    /** How long a hung process may take to dump. */
+    static final Duration DUMP_TIME = Duration.ofSeconds(2);
+
+    /** SIGKILL is sent again this often to a process that does not end (it sleeps in the kernel, state D). */
+    static final Duration KILL_AGAIN = Duration.ofSeconds(5);
+
+    /** Group members that survive SIGKILL for this long are told of and no longer waited for. */
+    static final Duration GROUP_PATIENCE = Duration.ofSeconds(10);
+
+    private static final int LONGEST_GROUP_WAIT_MS = 128;
+
+    private final Now now;
+    private final Draft s;
+    private final List<Effect> effects = new ArrayList<>(8);
+
+    private Lifecycle(Service service, Now now) {
+        this.now = now;
+        this.s = new Draft(service);
+    }
+
+    /** The next state of {@code service} after {@code event}, and what is to be done. */
+    public static Step step(Service service, Event event, Now now) {
+        Lifecycle lifecycle = new Lifecycle(service, now);
+        boolean legal = event.to(lifecycle);
+        if (!legal) {
+            return new Step(service, List.of(), Optional.of(event + " in " + service.state()));
+        }
+        Service next = lifecycle.s.toService();
+        if (worthRecording(service, next)) {
+            lifecycle.effects.add(0, new Persist(next));
+        }
+        return new Step(next, lifecycle.effects, Optional.empty());
+    }
+
+    /**
+     * Records are about processes, ends and wishes. A start that is only on its way is not worth a write: if we die
+     * now, the record of what was before leads to the same start, and a child spawned meanwhile is found by its mark.
+     */
+    private static boolean worthRecording(Service before, Service after) {
+        if (before.wanted() != after.wanted() || before.commanded() != after.commanded()) {
+            return true;
+        }
+        if (before.history() != after.history()) {
+            return true;
+        }
+        boolean onItsWay = after.state() == ServiceState.WAITING
+                || after.state() == ServiceState.STARTING && after.process().isEmpty();
+        return !onItsWay
+                && (before.state() != after.state() || !before.process().equals(after.process()));
+    }
+
+    // ---- what people and the supervisor ask for ----
+
+    @Override
+    public Boolean on(Event.SupervisorStarted event) {
+        if (s.state == ServiceState.BACKOFF) {
+            startWhenDue();
+        } else if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
+            startAfterJitter();
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.LeftoverFound event) {
+        boolean sameRun = s.run.isPresent() && s.run.get().id().equals(event.run());
+        if (!sameRun) {
+            return false;
+        }
+        end(Cause.TAKEOVER, "its supervisor had died");
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.StartAsked event) {
+        if (s.state == ServiceState.STOPPING || s.run.isPresent()) {
+            want(Wanted.UP);
+            return true;
+        }
+        forgive(Wanted.UP);
+        start();
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.RestartAsked event) {
+        forgive(Wanted.UP);
+        switch (s.state) {
+            case STARTING, RUNNING -> end(Cause.OPERATOR, "restarted by an operator");
+            case STOPPING -> {
+                if (s.ending.orElseThrow().cause() != Cause.SHUTDOWN) {
+                    String before = s.ending.orElseThrow().reason();
+                    s.ending = Optional.of(new Ending(Cause.OPERATOR, "restarted by an operator; " + before));
+                }
+            }
+            case STOPPED, WAITING, BACKOFF, EXITED, FATAL -> start();
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.StopAsked event) {
+        if (s.state == ServiceState.STOPPING) {
+            want(Wanted.DOWN);
+        } else {
+            forgive(Wanted.DOWN);
+            halt(Cause.OPERATOR, "stopped by an operator");
+            if (s.state == ServiceState.EXITED || s.state == ServiceState.FATAL) {
+                become(ServiceState.STOPPED, "stopped", Map.of());
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.ShutdownBegun event) {
+        if (s.state == ServiceState.STOPPING) {
+            Ending ending = s.ending.orElseThrow();
+            if (s.wanted == Wanted.UP) {
+                s.ending = Optional.of(new Ending(Cause.SHUTDOWN, "the supervisor ends; " + ending.reason()));
+            }
+        } else {
+            halt(Cause.SHUTDOWN, "the supervisor ends");
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.ShutdownHurried event) {
+        if (s.state == ServiceState.STOPPING && s.process().isPresent()) {
+            disarm(TimerKind.DUMP);
+            kill();
+        }
+        return true;
+    }
+
+    /** Whatever runs is ended, whatever is about to start does not; ended services stay as they are. */
+    private void halt(Cause cause, String reason) {
+        switch (s.state) {
+            case STARTING, RUNNING -> end(cause, reason);
+            case WAITING, BACKOFF -> {
+                forgetNextStart();
+                if (s.grave.isPresent()) {
+                    s.ending = Optional.of(new Ending(cause, reason));
+                    become(ServiceState.STOPPING, "stopping", Map.of("reason", reason));
+                } else {
+                    become(ServiceState.STOPPED, "stopped", Map.of("reason", reason));
+                }
+            }
+            case STOPPED, STOPPING, EXITED, FATAL -> {}
+        }
+    }
+
+    private void want(Wanted wanted) {
+        s.wanted = wanted;
+        s.commanded = true;
+    }
+
+    /** What an operator does counts for nothing and clears the backoff. */
+    private void forgive(Wanted wanted) {
+        want(wanted);
+        forgetNextStart();
+        if (s.history.failures() > 0 || !s.history.restartTimes().isEmpty()) {
+            s.history = s.history.forgiven();
+        }
+    }
+
+    /** A restart that was due will not be made: it was counted when it was decided, so it is taken back. */
+    private void forgetNextStart() {
+        disarm(TimerKind.RESTART);
+        disarm(TimerKind.START_JITTER);
+        if (s.next.isPresent()) {
+            s.next = Optional.empty();
+            s.history = s.history.restartCancelled();
+        }
+    }
+
+    // ---- starting ----
+
+    private void startAfterJitter() {
+        Duration jitter = fraction(s.spec.startJitter());
+        if (jitter.isZero()) {
+            start();
+            return;
+        }
+        s.waitingFor = Optional.of("its start jitter");
+        become(ServiceState.WAITING, "waiting", Map.of("for", "its start jitter", "delay_ms", jitter.toMillis()));
+        arm(TimerKind.START_JITTER, now.mono().plus(jitter));
+    }
+
+    private void start() {
+        disarm(TimerKind.START_JITTER);
+        if (s.grave.isPresent()) {
+            postpone("the rest of its process group to end");
+        } else {
+            effects.add(new AskToStart(s.spec.name()));
+        }
+    }
+
+    @Override
+    public Boolean on(Event.StartPostponed event) {
+        postpone(event.waitingFor());
+        return true;
+    }
+
+    private void postpone(String reason) {
+        s.waitingFor = Optional.of(reason);
+        if (s.state != ServiceState.WAITING) {
+            become(ServiceState.WAITING, "waiting", Map.of("for", reason));
+        }
+    }
+
+    @Override
+    public Boolean on(Event.StartPermitted event) {
+        if (s.run.isPresent() || s.grave.isPresent()) {
+            return false;
+        }
+        Optional<Pulse> pulse = Optional.empty();
+        if (s.spec.heartbeat().isPresent()) {
+            Heartbeat heartbeat = s.spec.heartbeat().get();
+            pulse = Optional.of(Pulse.armed(now.mono().plus(heartbeat.grace())));
+            effects.add(new LookAtHeartbeat(s.spec.name(), event.run(), heartbeat.file()));
+        }
+        s.run = Optional.of(new Run(event.run(), Optional.empty(), now, Optional.empty(), pulse, false));
+        enter(ServiceState.STARTING);
+        effects.add(new Spawn(s.spec, event.run()));
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.Spawned event) {
+        if (!isPresentRun(event.run()) || s.process().isPresent()) {
+            return false;
+        }
+        s.run = Optional.of(s.run.get().spawned(event.process()));
+        announceStart(event);
+        if (s.state == ServiceState.STOPPING) {
+            askToEnd();
+            return true;
+        }
+        Readiness.Delay delay = (Readiness.Delay) s.spec.ready();
+        if (delay.after().isZero()) {
+            ready();
+        } else {
+            arm(TimerKind.READY, now.mono().plus(delay.after()));
+        }
+        return true;
+    }
+
+    private void announceStart(Event.Spawned event) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("pid", (long) event.process().pid().value());
+        details.put("run_id", event.run().value());
+        details.put("argv", s.spec.spawn().command().argv());
+        details.put("working_dir", s.spec.spawn().workingDir().toString());
+        details.put("user", event.user());
+        details.put("environment", event.environment());
+        details.put("restarts", s.history.restarts());
+        announce("started", Optional.empty(), Optional.of(s.state), details);
+    }
+
+    private void ready() {
+        s.run = Optional.of(s.run.orElseThrow().ready(now.mono()));
+        become(ServiceState.RUNNING, "ready", Map.of());
+    }
+
+    @Override
+    public Boolean on(Event.SpawnFailed event) {
+        if (!isPresentRun(event.run()) || s.process().isPresent()) {
+            return false;
+        }
+        if (s.state == ServiceState.STOPPING) {
+            s.run = Optional.empty();
+            settle();
+        } else {
+            ended(Optional.empty(), Cause.START_FAILED, event.reason());
+        }
+        return true;
+    }
+
+    // ---- ending ----
+
+    /** Begins to end the present run; the record of that is in place before the first signal. */
+    private void end(Cause cause, String reason) {
+        disarm(TimerKind.READY);
+        disarm(TimerKind.HEARTBEAT);
+        s.ending = Optional.of(new Ending(cause, reason));
+        become(ServiceState.STOPPING, "stopping", Map.of("cause", cause.word(), "reason", reason));
+        if (s.process().isPresent()) {
+            askToEnd();
+        }
+    }
+
+    private void askToEnd() {
+        Optional<Signal> dump = s.spec.stop().dumpSignal();
+        if (dump.isPresent() && s.ending.orElseThrow().cause() == Cause.HEARTBEAT) {
+            signal(dump.get(), false);
+            arm(TimerKind.DUMP, now.mono().plus(DUMP_TIME));
+        } else {
+            terminate();
+        }
+    }
+
+    private void terminate() {
+        Signal stop = s.spec.stop().signal();
+        signal(stop, true);
+        if (!stop.equals(Signal.KILL)) {
+            signal(Signal.CONT, true);
+        }
+        arm(TimerKind.STOP, now.mono().plus(s.spec.stop().timeout()));
+    }
+
+    private void kill() {
+        signal(Signal.KILL, true);
+        arm(TimerKind.STOP, now.mono().plus(KILL_AGAIN));
+    }
+
+    private void signal(Signal signal, boolean wholeGroup) {
+        effects.add(new SendSignal(s.spec.name(), s.run.orElseThrow().id(), signal, wholeGroup));
+    }
+
+    @Override
+    public Boolean on(Event.ChildExited event) {
+        if (!isPresentRun(event.run()) || s.process().isEmpty()) {
+            return false;
+        }
+        s.grave = Optional.of(new Grave(event.run(), now.mono(), 0));
+        effects.add(new Bury(s.spec.name(), event.run()));
+        Optional<ExitStatus> status = Optional.of(event.status());
+        if (s.state != ServiceState.STOPPING) {
+            ended(status, causeOf(event.status()), event.status().toString());
+            return true;
+        }
+        Ending ending = s.ending.orElseThrow();
+        if (ending.cause() == Cause.HEARTBEAT && s.wanted == Wanted.UP) {
+            ended(status, ending.cause(), ending.reason());
+            return true;
+        }
+        End end = endOf(status, ending.cause(), ending.reason(), Optional.empty());
+        forgetRun();
+        s.history = s.history.ended(end);
+        announce("exited", Optional.of(s.state), Optional.of(s.state), detailsOf(end));
+        return true;
+    }
+
+    private static Cause causeOf(ExitStatus status) {
+        if (status instanceof ExitStatus.Exited) {
+            return Cause.EXIT;
+        }
+        return status instanceof ExitStatus.Killed ? Cause.SIGNAL : Cause.UNSUPERVISED;
+    }
+
+    /** A run ended that nobody had asked to end: the policy decides. */
+    private void ended(Optional<ExitStatus> status, Cause cause, String reason) {
+        MonotonicTime readyAt = s.run.orElseThrow().readyAt().orElse(now.mono());
+        if (now.mono().since(readyAt).compareTo(s.spec.backoff().resetAfter()) >= 0 && s.history.failures() > 0) {
+            s.history = s.history.recovered();
+        }
+        int code = status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
+        boolean success = code >= 0 && s.spec.successExitCodes().contains(code);
+        boolean restart =
+                s.spec.restart() == RestartPolicy.ALWAYS || s.spec.restart() == RestartPolicy.ON_FAILURE && !success;
+        if (code >= 0 && s.spec.giveUpExitCodes().contains(code)) {
+            giveUp(
+                    endOf(status, cause, reason, Optional.empty()),
+                    "exit " + code + " is one of its give_up_exit_codes");
+        } else if (restart) {
+            restartOrGiveUp(status, cause, reason);
+        } else if (cause == Cause.START_FAILED) {
+            giveUp(endOf(status, cause, reason, Optional.empty()), "cannot start: " + reason);
+        } else {
+            finish(endOf(status, cause, reason, Optional.empty()), ServiceState.EXITED, "exited");
+        }
+    }
+
+    private void restartOrGiveUp(Optional<ExitStatus> status, Cause cause, String reason) {
+        Duration delay = s.spec.backoff().delay(s.history.failures(), s.unit()).plus(fraction(s.spec.startJitter()));
+        MonotonicTime at = now.mono().plus(delay);
+        Optional<RestartIntensity> limit = s.spec.startLimit();
+        if (limit.isPresent() && !s.history.allows(at, limit.get())) {
+            String many = limit.get().count() + " restarts within "
+                    + words(limit.get().within());
+            giveUp(endOf(status, cause, reason, Optional.empty()), many + " did not help; last: " + reason);
+            return;
+        }
+        s.history = s.history.restarting(at, limit);
+        s.next = Optional.of(new NextStart(at, now.wall().plus(delay), delay));
+        finish(
+                endOf(status, cause, reason, Optional.of(delay)),
+                ServiceState.BACKOFF,
+                cause == Cause.START_FAILED ? "start-failed" : "exited");
+        if (s.grave.isEmpty()) {
+            startWhenDue();
+        }
+    }
+
+    private void giveUp(End end, String reason) {
+        s.fatalReason = Optional.of(reason);
+        finish(end, ServiceState.FATAL, "gave-up");
+    }
+
+    private void finish(End end, ServiceState state, String event) {
+        forgetRun();
+        s.history = s.history.ended(end);
+        Map<String, Object> details = detailsOf(end);
+        if (state == ServiceState.FATAL) {
+            details.put("gave_up", s.fatalReason.orElseThrow());
+        }
+        become(state, event, details);
+    }
+
+    private void forgetRun() {
+        disarm(TimerKind.READY);
+        disarm(TimerKind.HEARTBEAT);
+        disarm(TimerKind.DUMP);
+        disarm(TimerKind.STOP);
+        s.run = Optional.empty();
+    }
+
+    private End endOf(Optional<ExitStatus> status, Cause cause, String reason, Optional<Duration> delay) {
+        Duration ranFor = status.isEmpty()
+                ? Duration.ZERO
+                : now.mono().since(s.run.orElseThrow().orderedAt().mono());
+        return new End(now.wall(), status, cause, reason, ranFor, delay);
+    }
+
+    private Map<String, Object> detailsOf(End end) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        ExitStatus status = end.status().orElse(null);
+        if (status instanceof ExitStatus.Exited exited) {
+            details.put("code", (long) exited.code());
+        } else if (status instanceof ExitStatus.Killed killed) {
+            details.put("signal", killed.signal().fullName());
+            details.put("core", killed.core());
+        } else if (status instanceof ExitStatus.Unknown) {
+            details.put("unknown", true);
+        }
+        details.put("cause", end.cause().word());
+        details.put("reason", end.reason());
+        details.put("ran_for_ms", end.ranFor().toMillis());
+        details.put("restarts", s.history.restarts());
+        if (end.delay().isPresent()) {
+            details.put("delay_ms", end.delay().get().toMillis());
+        }
+        return details;
+    }
+
+    // ---- the rest of the group ----
+
+    @Override
+    public Boolean on(Event.GroupLookedAt event) {
+        if (s.grave.isEmpty() || !s.grave.get().run().equals(event.run())) {
+            return true;
+        }
+        Grave grave = s.grave.get();
+        Duration waited = now.mono().since(grave.since());
+        if (!event.empty() && waited.compareTo(GROUP_PATIENCE) < 0) {
+            s.grave = Optional.of(new Grave(grave.run(), grave.since(), grave.looks() + 1));
+            int waitMs = Math.min(LONGEST_GROUP_WAIT_MS, 1 << Math.min(grave.looks(), 10));
+            arm(TimerKind.GROUP, now.mono().plus(Duration.ofMillis(waitMs)));
+            return true;
+        }
+        if (!event.empty()) {
+            announce("group-remains", Optional.empty(), Optional.empty(), Map.of("waited_ms", waited.toMillis()));
+        }
+        s.grave = Optional.empty();
+        disarm(TimerKind.GROUP);
+        afterBurial();
+        return true;
+    }
+
+    private void afterBurial() {
+        switch (s.state) {
+            case BACKOFF -> startWhenDue();
+            case STOPPING -> settle();
+            case WAITING -> {
+                if (!s.timers.isArmed(TimerKind.START_JITTER)) {
+                    start();
+                }
+            }
+            case STOPPED, STARTING, RUNNING, EXITED, FATAL -> {}
+        }
+    }
+
+    /** A stop is complete: down, or up again where that is wanted by now. */
+    private void settle() {
+        if (s.run.isPresent() || s.grave.isPresent()) {
+            return;
+        }
+        if (s.wanted == Wanted.UP && s.ending.orElseThrow().cause() != Cause.SHUTDOWN) {
+            start();
+        } else {
+            become(ServiceState.STOPPED, "stopped", Map.of());
+        }
+    }
+
+    private void startWhenDue() {
+        NextStart next = s.next.orElseThrow();
+        if (now.mono().isBefore(next.at())) {
+            arm(TimerKind.RESTART, next.at());
+        } else {
+            start();
+        }
+    }
+
+    // ---- heartbeats and timers ----
+
+    @Override
+    public Boolean on(Event.HeartbeatLookedAt event) {
+        boolean alive = s.state == ServiceState.STARTING || s.state == ServiceState.RUNNING;
+        if (!alive || !isPresentRun(event.run()) || s.spec.heartbeat().isEmpty()) {
+            return true;
+        }
+        Heartbeat heartbeat = s.spec.heartbeat().get();
+        Run run = s.run.orElseThrow();
+        Pulse pulse = run.pulse().orElseThrow().after(event.look());
+        s.run = Optional.of(run.with(pulse));
+        boolean stale = !event.look().at().mono().isBefore(pulse.deadline(heartbeat.timeout()));
+        if (stale) {
+            end(Cause.HEARTBEAT, silence(heartbeat, pulse));
+        } else {
+            arm(TimerKind.HEARTBEAT, pulse.nextLook(heartbeat.timeout()));
+        }
+        return true;
+    }
+
+    private static String silence(Heartbeat heartbeat, Pulse pulse) {
+        String what = pulse.lastBeat().isPresent()
+                ? "no heartbeat for " + words(heartbeat.timeout())
+                : "no heartbeat within " + words(heartbeat.grace()) + " of its start";
+        Optional<String> problem = pulse.lastLook().flatMap(Look::problem);
+        return problem.isPresent() ? what + ": " + heartbeat.file() + " " + problem.get() : what;
+    }
+
+    @Override
+    public Boolean on(Event.TimerFired event) {
+        if (s.timers.generation(event.kind()) != event.generation()) {
+            return true;
+        }
+        s.timers = s.timers.cancel(event.kind());
+        switch (event.kind()) {
+            case START_JITTER -> start();
+            case RESTART -> startWhenDue();
+            case READY -> ready();
+            case HEARTBEAT ->
+                effects.add(new LookAtHeartbeat(
+                        s.spec.name(),
+                        s.run.orElseThrow().id(),
+                        s.spec.heartbeat().orElseThrow().file()));
+            case DUMP -> terminate();
+            case STOP -> {
+                announce("killing", Optional.empty(), Optional.empty(), Map.of("signal", Signal.KILL.fullName()));
+                kill();
+            }
+            case GROUP ->
+                effects.add(new Bury(s.spec.name(), s.grave.orElseThrow().run()));
+        }
+        return true;
+    }
+
+    private void arm(TimerKind kind, MonotonicTime deadline) {
+        s.timers = s.timers.arm(kind);
+        effects.add(new ArmTimer(s.spec.name(), kind, s.timers.generation(kind), deadline));
+    }
+
+    private void disarm(TimerKind kind) {
+        if (s.timers.isArmed(kind)) {
+            s.timers = s.timers.cancel(kind);
+            effects.add(new CancelTimer(s.spec.name(), kind));
+        }
+    }
+
+    // ---- small things ----
+
+    private boolean isPresentRun(RunId run) {
+        return s.run.isPresent() && s.run.get().id().equals(run);
+    }
+
+    /** The one place where the state changes; what belongs to another state does not outlive it. */
+    private void enter(ServiceState state) {
+        s.state = state;
+        s.since = now;
+        if (state != ServiceState.FATAL) {
+            s.fatalReason = Optional.empty();
+        }
+        if (state != ServiceState.WAITING) {
+            s.waitingFor = Optional.empty();
+        }
+        if (state != ServiceState.STOPPING) {
+            s.ending = Optional.empty();
+        }
+        if (state != ServiceState.BACKOFF && state != ServiceState.WAITING) {
+            s.next = Optional.empty();
+        }
+    }
+
+    private void become(ServiceState state, String event, Map<String, Object> details) {
+        ServiceState from = s.state;
+        enter(state);
+        announce(event, Optional.of(from), Optional.of(state), details);
+    }
+
+    private void announce(
+            String event, Optional<ServiceState> from, Optional<ServiceState> to, Map<String, Object> details) {
+        effects.add(new Announce(s.spec.name(), event, from, to, details));
+    }
+
+    /** A random part of {@code whole}. */
+    private Duration fraction(Duration whole) {
+        return whole.isZero() ? whole : Duration.ofNanos((long) (whole.toNanos() * s.unit()));
+    }
+
+    private static String words(Duration duration) {
+        long ms = duration.toMillis();
+        if (ms % 1000 != 0) {
+            return ms + "ms";
+        }
+        long seconds = ms / 1000;
+        return seconds % 60 == 0 && seconds > 0 ? seconds / 60 + "m" : seconds + "s";
+    }
+}

@@ -1,0 +1,102 @@
+package io.jsupervise.supervision;
+
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.spec.ServiceName;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Holds back what must not be done before it is recorded. Records are numbered; an order about a service waits until
+ * every record of that service that was given out before it is in place. While the journal is stale nothing waits:
+ * keeping services alive matters more than remembering it.
+ */
+final class JournalGate {
+    /** A commit that takes longer than this makes the journal stale. */
+    static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private final Map<ServiceName, Long> newest = new HashMap<>();
+    private final List<Held> held = new ArrayList<>();
+    private long given;
+    private long committed;
+    private boolean stale;
+    private MonotonicTime progressAt = new MonotonicTime(0);
+
+    private record Held(long needs, Order order) {}
+
+    boolean isStale() {
+        return stale;
+    }
+
+    /** Whether some record given out is not in place yet. */
+    boolean isBehind() {
+        return committed < given;
+    }
+
+    /** The number of the next record, which is about {@code service}. */
+    long next(ServiceName service, MonotonicTime now) {
+        long seq = next(now);
+        newest.put(service, seq);
+        return seq;
+    }
+
+    /** The number of the next record, about no service. */
+    long next(MonotonicTime now) {
+        if (!isBehind()) {
+            progressAt = now;
+        }
+        return ++given;
+    }
+
+    /** The record that an order about {@code service} has to wait for; 0 for none. */
+    long needs(ServiceName service) {
+        return newest.getOrDefault(service, 0L);
+    }
+
+    /** Lets {@code order} pass to {@code out} at once, or when record {@code needs} is in place. */
+    void pass(long needs, Order order, List<Order> out) {
+        if (stale || needs <= committed) {
+            out.add(order);
+        } else {
+            held.add(new Held(needs, order));
+        }
+    }
+
+    void committed(long seq, MonotonicTime now, List<Order> out) {
+        committed = Math.max(committed, seq);
+        progressAt = now;
+        release(out);
+    }
+
+    void declareStale(List<Order> out) {
+        stale = true;
+        release(out);
+    }
+
+    void declareWell() {
+        stale = false;
+    }
+
+    /** When the journal becomes stale if nothing more is committed. */
+    MonotonicTime deadline() {
+        return progressAt.plus(PATIENCE);
+    }
+
+    private void release(List<Order> out) {
+        if (held.isEmpty()) {
+            return;
+        }
+        List<Held> still = new ArrayList<>();
+        for (Held one : held) {
+            if (stale || one.needs <= committed) {
+                out.add(one.order);
+            } else {
+                still.add(one);
+            }
+        }
+        held.clear();
+        held.addAll(still);
+    }
+}

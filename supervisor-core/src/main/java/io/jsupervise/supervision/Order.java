@@ -1,0 +1,33 @@
+package io.jsupervise.supervision;
+
+import io.jsupervise.lifecycle.Effect;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Service;
+
+/**
+ * What the core wants done, in list order. What had to wait for the journal has waited already: the runner never holds
+ * anything back.
+ */
+public sealed interface Order {
+    /** About one service; never Persist, AskToStart or Announce, which become orders of their own. */
+    record ForService(Effect effect) implements Order {}
+
+    /** Hand this record to the journal; answered by JournalCommitted with this number or a later one. */
+    record Record(long seq, Service service) implements Order {}
+
+    /** Hand the record of the supervisor itself to the journal. */
+    record RecordSupervisor(long seq, boolean endedInOrder, long eventSeq) implements Order {}
+
+    /** To the log, the event file and whoever follows. */
+    record Tell(Happening happening) implements Order {}
+
+    record Reply(long request, Answer answer) implements Order {}
+
+    /** Show that poll, clock, core and runner all turn. */
+    record TouchHeartbeat() implements Order {}
+
+    record ArmTimer(SupervisorTimer timer, long generation, MonotonicTime deadline) implements Order {}
+
+    /** Everything is down and recorded: leave the loop. */
+    record Exit() implements Order {}
+}

@@ -1,0 +1,116 @@
+package io.jsupervise.supervision;
+
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Run;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.spec.ServiceName;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Those who asked for something and want to hear when it is done. */
+final class PendingAnswers {
+    private final Map<Long, Pending> pending = new LinkedHashMap<>();
+
+    /** One request: what is still open of it, and what became of the rest. */
+    static final class Pending {
+        final long request;
+        final Ask.Act.Verb verb;
+        final Duration timeout;
+        final MonotonicTime deadline;
+        final Map<ServiceName, Optional<RunId>> open = new LinkedHashMap<>();
+        final Map<ServiceName, Answer.Result> results = new LinkedHashMap<>();
+
+        Pending(long request, Ask.Act act, MonotonicTime deadline) {
+            this.request = request;
+            this.verb = act.verb();
+            this.timeout = act.timeout();
+            this.deadline = deadline;
+        }
+    }
+
+    boolean isEmpty() {
+        return pending.isEmpty();
+    }
+
+    void add(Pending one) {
+        pending.put(one.request, one);
+    }
+
+    /** A service has changed: those for whom everything is decided by now. */
+    List<Pending> changed(Service service) {
+        List<Pending> complete = new ArrayList<>();
+        for (Pending one : pending.values()) {
+            if (one.open.containsKey(service.name())) {
+                Optional<Answer.Result> result = judge(one.verb, service, one.open.get(service.name()));
+                if (result.isPresent()) {
+                    one.open.remove(service.name());
+                    one.results.put(service.name(), result.get());
+                }
+                if (one.open.isEmpty()) {
+                    complete.add(one);
+                }
+            }
+        }
+        complete.forEach(one -> pending.remove(one.request));
+        return complete;
+    }
+
+    /** Those whose patience is over; what is open has failed. */
+    List<Pending> expired(MonotonicTime now, Map<ServiceName, Service> services) {
+        List<Pending> over = new ArrayList<>();
+        for (Pending one : pending.values()) {
+            if (!now.isBefore(one.deadline)) {
+                one.open.keySet().forEach(name -> one.results.put(name, late(services.get(name), one.timeout)));
+                over.add(one);
+            }
+        }
+        over.forEach(one -> pending.remove(one.request));
+        return over;
+    }
+
+    Optional<MonotonicTime> deadline() {
+        return pending.values().stream().map(one -> one.deadline).min(MonotonicTime::compareTo);
+    }
+
+    /** Whether what was asked of {@code service} is reached or lost; empty while it is on its way. */
+    private static Optional<Answer.Result> judge(Ask.Act.Verb verb, Service service, Optional<RunId> runBefore) {
+        if (verb == Ask.Act.Verb.STOP) {
+            return service.state() == ServiceState.STOPPED
+                    ? Optional.of(new Answer.Result(service.name(), true, service.state(), "stopped"))
+                    : Optional.empty();
+        }
+        boolean fresh =
+                verb == Ask.Act.Verb.START || !service.run().map(Run::id).equals(runBefore);
+        return switch (service.state()) {
+            case RUNNING -> fresh ? Optional.of(result(service, true, running(service))) : Optional.empty();
+            case EXITED -> Optional.of(result(service, true, "ended: " + lastReason(service)));
+            case FATAL ->
+                Optional.of(result(service, false, service.fatalReason().orElseThrow()));
+            case STOPPED -> Optional.of(result(service, false, "was stopped meanwhile"));
+            case WAITING, STARTING, BACKOFF, STOPPING -> Optional.empty();
+        };
+    }
+
+    private static Answer.Result result(Service service, boolean done, String message) {
+        return new Answer.Result(service.name(), done, service.state(), message);
+    }
+
+    private static String running(Service service) {
+        return "running, pid " + service.process().orElseThrow().pid();
+    }
+
+    private static Answer.Result late(Service service, Duration timeout) {
+        String last = service.state() == ServiceState.BACKOFF ? ": " + lastReason(service) : "";
+        return result(service, false, "still " + service.state() + " after " + timeout.toMillis() + "ms" + last);
+    }
+
+    private static String lastReason(Service service) {
+        return service.history().lastEnd().map(end -> end.reason()).orElse("never ran");
+    }
+}

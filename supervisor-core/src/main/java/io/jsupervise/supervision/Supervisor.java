@@ -1,0 +1,464 @@
+package io.jsupervise.supervision;
+
+import io.jsupervise.lifecycle.Effect;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.Lifecycle;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.Run;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.Step;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.supervision.PendingAnswers.Pending;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The core: all services together. {@link #step} takes what has happened and gives the orders that follow; the same
+ * events at the same times always give the same orders. It works on its own state in place (a copy of the whole for
+ * each of a thousand deaths would cost more than the deaths), so one thread at a time may call it, and there is no
+ * way to look at it from outside but to ask.
+ */
+public final class Supervisor implements SupervisorEvent.Handler<Void> {
+    private final SupervisorSpec spec;
+    private final Identity identity;
+    private final Map<ServiceName, Service> services = new LinkedHashMap<>();
+    private final StartSlots slots;
+    private final JournalGate gate = new JournalGate();
+    private final PendingAnswers answers = new PendingAnswers();
+    private final long[] timers = new long[SupervisorTimer.values().length];
+    private final MonotonicTime[] deadlines = new MonotonicTime[SupervisorTimer.values().length];
+    private Status.JournalHealth journal = Status.JournalHealth.OK;
+    private Duration longestTurn = Duration.ZERO;
+    private long lastTimer;
+    private long lastEvent;
+    private long lastRun;
+    private boolean shuttingDown;
+    private boolean hurried;
+    private boolean exiting;
+
+    private Now now;
+    private List<Order> orders = new ArrayList<>();
+
+    /**
+     * @param services  in the order of the file
+     * @param lastEvent the number of the last event that an earlier supervisor told of
+     */
+    public Supervisor(SupervisorSpec spec, Identity identity, Collection<Service> services, long lastEvent) {
+        this.spec = spec;
+        this.identity = identity;
+        this.slots = new StartSlots(spec.maxParallelStarts());
+        this.lastEvent = lastEvent;
+        this.now = identity.startedAt();
+        for (Service service : services) {
+            this.services.put(service.name(), service);
+        }
+    }
+
+    /** What follows from {@code event}. Events that are impossible in the present state change nothing and are told. */
+    public List<Order> step(SupervisorEvent event, Now time) {
+        now = time;
+        orders = new ArrayList<>();
+        event.to(this);
+        exitWhenDown();
+        watchJournal();
+        return orders;
+    }
+
+    /** The longest time that one turn of the loop has taken so far, to be shown in the status. */
+    public void longestTurn(Duration turn) {
+        longestTurn = turn;
+    }
+
+    // ---- services ----
+
+    @Override
+    public Void on(SupervisorEvent.OfService event) {
+        if (services.containsKey(event.service())) {
+            advance(event.service(), event.event());
+            if (hurried && event.event() instanceof Event.Spawned) {
+                advance(event.service(), new Event.ShutdownHurried());
+            }
+        }
+        return null;
+    }
+
+    /** One event of one service, and whatever follows from it within the core. */
+    private void advance(ServiceName name, Event first) {
+        Deque<Event> events = new ArrayDeque<>();
+        events.add(first);
+        while (!events.isEmpty()) {
+            Event event = events.poll();
+            Step step = Lifecycle.step(services.get(name), event, now);
+            if (step.complaint().isPresent()) {
+                tell(
+                        Optional.of(name),
+                        "ignored",
+                        Map.of("what", step.complaint().get()));
+            }
+            services.put(name, step.service());
+            for (Effect effect : step.effects()) {
+                if (effect instanceof Effect.AskToStart) {
+                    events.add(mayStart(name));
+                } else {
+                    carryOut(effect);
+                }
+            }
+        }
+        Service service = services.get(name);
+        if (service.state() != ServiceState.WAITING) {
+            slots.leaveQueue(name);
+        }
+        if (service.state() != ServiceState.STARTING) {
+            slots.leave(name);
+        }
+        grantSlots();
+        if (!answers.isEmpty()) {
+            answers.changed(service).forEach(this::answer);
+        }
+    }
+
+    private Event mayStart(ServiceName name) {
+        if (slots.take(name, now.mono())) {
+            return new Event.StartPermitted(nextRun());
+        }
+        return new Event.StartPostponed("a start slot");
+    }
+
+    private RunId nextRun() {
+        return new RunId(identity.runPrefix() + Long.toHexString(++lastRun));
+    }
+
+    private void carryOut(Effect effect) {
+        if (effect instanceof Effect.Persist persist) {
+            orders.add(new Order.Record(gate.next(persist.service(), now.mono()), persist.record()));
+        } else if (effect instanceof Effect.Announce announce) {
+            tell(new Happening(
+                    ++lastEvent,
+                    now.wall(),
+                    Optional.of(announce.service()),
+                    announce.event(),
+                    announce.from(),
+                    announce.to(),
+                    announce.details()));
+        } else if (effect instanceof Effect.Spawn || effect instanceof Effect.SendSignal) {
+            gate.pass(gate.needs(effect.service()), new Order.ForService(effect), orders);
+        } else {
+            orders.add(new Order.ForService(effect));
+        }
+    }
+
+    private void grantSlots() {
+        slots.expire(now.mono());
+        for (ServiceName name : slots.next()) {
+            if (slots.take(name, now.mono())) {
+                Step step = Lifecycle.step(services.get(name), new Event.StartPermitted(nextRun()), now);
+                services.put(name, step.service());
+                step.effects().forEach(this::carryOut);
+            }
+        }
+        armAt(SupervisorTimer.SLOT, slots.deadline());
+    }
+
+    // ---- the supervisor itself ----
+
+    @Override
+    public Void on(SupervisorEvent.Began event) {
+        Map<String, Object> details = new LinkedHashMap<>(identity.details());
+        details.put("services", (long) services.size());
+        tell(Optional.empty(), "supervisor-started", details);
+        orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent));
+        touchHeartbeat();
+        for (ServiceName name : List.copyOf(services.keySet())) {
+            advance(name, new Event.SupervisorStarted());
+        }
+        return null;
+    }
+
+    private void touchHeartbeat() {
+        orders.add(new Order.TouchHeartbeat());
+        armAt(SupervisorTimer.HEARTBEAT, Optional.of(now.mono().plus(spec.heartbeatInterval())));
+    }
+
+    @Override
+    public Void on(SupervisorEvent.EndRequested event) {
+        if (shuttingDown) {
+            tell(Optional.empty(), "shutdown-hurried", Map.of("by", event.signal()));
+            hurried = true;
+            everyService(new Event.ShutdownHurried());
+        } else {
+            shutDown(event.signal());
+        }
+        return null;
+    }
+
+    private void shutDown(String by) {
+        shuttingDown = true;
+        tell(Optional.empty(), "shutdown-begun", Map.of("by", by));
+        everyService(new Event.ShutdownBegun());
+    }
+
+    private void everyService(Event event) {
+        for (ServiceName name : List.copyOf(services.keySet())) {
+            advance(name, event);
+        }
+    }
+
+    @Override
+    public Void on(SupervisorEvent.ReloadRequested event) {
+        tell(Optional.empty(), "reload-ignored", Map.of("reason", "this version cannot reload; restart it instead"));
+        return null;
+    }
+
+    /** The last record says that the end was orderly; only when it is in place may the process end. */
+    private void exitWhenDown() {
+        if (!shuttingDown || exiting) {
+            return;
+        }
+        for (Service service : services.values()) {
+            if (!isDown(service)) {
+                return;
+            }
+        }
+        exiting = true;
+        tell(Optional.empty(), "supervisor-ended", Map.of());
+        long seq = gate.next(now.mono());
+        orders.add(new Order.RecordSupervisor(seq, true, lastEvent));
+        gate.pass(seq, new Order.Exit(), orders);
+    }
+
+    private static boolean isDown(Service service) {
+        return service.grave().isEmpty()
+                && switch (service.state()) {
+                    case STOPPED, EXITED, FATAL -> true;
+                    case WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> false;
+                };
+    }
+
+    // ---- the journal ----
+
+    @Override
+    public Void on(SupervisorEvent.JournalCommitted event) {
+        gate.committed(event.seq(), now.mono(), orders);
+        if (gate.isStale() && !gate.isBehind()) {
+            gate.declareWell();
+            journal = Status.JournalHealth.OK;
+            tell(Optional.empty(), "journal-recovered", Map.of());
+        }
+        return null;
+    }
+
+    @Override
+    public Void on(SupervisorEvent.JournalFailed event) {
+        journalIsStale(event.reason());
+        return null;
+    }
+
+    private void journalIsStale(String reason) {
+        if (!gate.isStale()) {
+            journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(now.wall(), reason)));
+            tell(Optional.empty(), "journal-stale", Map.of("reason", reason));
+            gate.declareStale(orders);
+        }
+    }
+
+    private void watchJournal() {
+        boolean watched = gate.isBehind() && !gate.isStale();
+        armAt(SupervisorTimer.JOURNAL, watched ? Optional.of(gate.deadline()) : Optional.empty());
+    }
+
+    // ---- requests ----
+
+    @Override
+    public Void on(SupervisorEvent.Asked event) {
+        Ask ask = event.ask();
+        if (ask instanceof Ask.ShowStatus show) {
+            show(event.request(), show);
+        } else if (shuttingDown) {
+            refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor is shutting down");
+        } else if (ask instanceof Ask.Act act) {
+            act(event, act);
+        } else if (ask instanceof Ask.SendSignal send) {
+            signal(event, send);
+        } else {
+            told(event, "shutdown", List.of());
+            orders.add(new Order.Reply(event.request(), new Answer.Acted(List.of(), !gate.isStale())));
+            shutDown("uid " + event.asker().uid());
+        }
+        return null;
+    }
+
+    private void show(long request, Ask.ShowStatus show) {
+        if (show.service().isPresent() && !services.containsKey(show.service().get())) {
+            unknown(request, show.service().get());
+            return;
+        }
+        List<Service> shown = show.service().isPresent()
+                ? List.of(services.get(show.service().get()))
+                : List.copyOf(services.values());
+        Status.SupervisorStatus us = new Status.SupervisorStatus(
+                spec.name(),
+                identity.process(),
+                identity.version(),
+                identity.startedAt().wall(),
+                now.mono().since(identity.startedAt().mono()),
+                identity.config(),
+                spec.stateDir(),
+                journal,
+                shuttingDown,
+                longestTurn);
+        orders.add(new Order.Reply(request, new Answer.Shown(new Status(now, us, shown))));
+    }
+
+    private void act(SupervisorEvent.Asked event, Ask.Act act) {
+        List<ServiceName> names = act.services().isEmpty() ? List.copyOf(services.keySet()) : act.services();
+        for (ServiceName name : names) {
+            if (!services.containsKey(name)) {
+                unknown(event.request(), name);
+                return;
+            }
+        }
+        told(event, act.verb().word(), names);
+        Pending pending = new Pending(event.request(), act, now.mono().plus(act.timeout()));
+        for (ServiceName name : names) {
+            pending.open.put(name, services.get(name).run().map(Run::id));
+            advance(name, eventOf(act.verb()));
+        }
+        if (act.await()) {
+            answers.add(pending);
+            names.forEach(name -> answers.changed(services.get(name)).forEach(this::answer));
+            armAnswerTimer();
+        } else {
+            names.forEach(name -> pending.results.put(
+                    name,
+                    new Answer.Result(
+                            name,
+                            true,
+                            services.get(name).state(),
+                            "asked to " + act.verb().word())));
+            answer(pending);
+        }
+    }
+
+    private static Event eventOf(Ask.Act.Verb verb) {
+        return switch (verb) {
+            case START -> new Event.StartAsked();
+            case STOP -> new Event.StopAsked();
+            case RESTART -> new Event.RestartAsked();
+        };
+    }
+
+    private void answer(Pending pending) {
+        long needs = 0;
+        for (ServiceName name : pending.results.keySet()) {
+            needs = Math.max(needs, gate.needs(name));
+        }
+        List<Answer.Result> results = List.copyOf(pending.results.values());
+        gate.pass(needs, new Order.Reply(pending.request, new Answer.Acted(results, !gate.isStale())), orders);
+    }
+
+    private void signal(SupervisorEvent.Asked event, Ask.SendSignal send) {
+        Service service = services.get(send.service());
+        if (service == null) {
+            unknown(event.request(), send.service());
+        } else if (service.process().isEmpty()) {
+            String message =
+                    "cannot signal \"" + send.service() + "\": it is " + service.state() + " and has no process";
+            refuse(event.request(), Answer.Refused.Reason.NOT_RUNNING, message);
+        } else {
+            told(event, "signal " + send.signal().fullName(), List.of(send.service()));
+            RunId run = service.run().orElseThrow().id();
+            carryOut(new Effect.SendSignal(send.service(), run, send.signal(), false));
+            String message = send.signal().fullName() + " sent to pid "
+                    + service.process().get().pid();
+            Answer.Result result = new Answer.Result(send.service(), true, service.state(), message);
+            Order reply = new Order.Reply(event.request(), new Answer.Acted(List.of(result), !gate.isStale()));
+            gate.pass(gate.needs(send.service()), reply, orders);
+        }
+    }
+
+    private void unknown(long request, ServiceName name) {
+        refuse(request, Answer.Refused.Reason.NO_SUCH_SERVICE, "no service \"" + name + "\"");
+    }
+
+    private void refuse(long request, Answer.Refused.Reason reason, String message) {
+        orders.add(new Order.Reply(request, new Answer.Refused(reason, message)));
+    }
+
+    /** Every action is recorded with who asked for it. */
+    private void told(SupervisorEvent.Asked event, String what, List<ServiceName> names) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("what", what);
+        List<String> words = new ArrayList<>();
+        names.forEach(name -> words.add(name.value()));
+        details.put("services", words);
+        event.asker().pid().ifPresent(pid -> details.put("by_pid", (long) pid));
+        details.put("by_uid", (long) event.asker().uid());
+        tell(Optional.empty(), "asked", details);
+    }
+
+    // ---- timers ----
+
+    @Override
+    public Void on(SupervisorEvent.TimerFired event) {
+        int index = event.timer().ordinal();
+        if (timers[index] != event.generation()) {
+            return null;
+        }
+        timers[index] = 0;
+        deadlines[index] = null;
+        switch (event.timer()) {
+            case HEARTBEAT -> touchHeartbeat();
+            case SLOT -> grantSlots();
+            case JOURNAL -> {
+                if (gate.isBehind()) {
+                    journalIsStale("a commit takes longer than " + JournalGate.PATIENCE.toSeconds() + " s");
+                }
+            }
+            case ANSWER -> {
+                answers.expired(now.mono(), services).forEach(this::answer);
+                armAnswerTimer();
+            }
+        }
+        return null;
+    }
+
+    private void armAnswerTimer() {
+        armAt(SupervisorTimer.ANSWER, answers.deadline());
+    }
+
+    /**
+     * The timer shall fire at {@code deadline}. One that is armed for an earlier time is left to fire and look again:
+     * moving it at each event would cost more than one idle turn.
+     */
+    private void armAt(SupervisorTimer timer, Optional<MonotonicTime> deadline) {
+        int index = timer.ordinal();
+        if (deadline.isEmpty()) {
+            return;
+        }
+        boolean soonEnough = timers[index] != 0 && !deadline.get().isBefore(deadlines[index]);
+        if (!soonEnough) {
+            timers[index] = ++lastTimer;
+            deadlines[index] = deadline.get();
+            orders.add(new Order.ArmTimer(timer, lastTimer, deadline.get()));
+        }
+    }
+
+    private void tell(Optional<ServiceName> service, String event, Map<String, Object> details) {
+        tell(new Happening(++lastEvent, now.wall(), service, event, Optional.empty(), Optional.empty(), details));
+    }
+
+    private void tell(Happening happening) {
+        orders.add(new Order.Tell(happening));
+    }
+}

@@ -1,0 +1,90 @@
+package io.jsupervise.supervision;
+
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.spec.ServiceName;
+
+/** What has happened, to one service or to the supervisor as a whole. */
+public sealed interface SupervisorEvent {
+    <R> R to(Handler<R> handler);
+
+    /** One method per event, so that none can be forgotten. */
+    interface Handler<R> {
+        R on(OfService event);
+
+        R on(Began event);
+
+        R on(Asked event);
+
+        R on(EndRequested event);
+
+        R on(ReloadRequested event);
+
+        R on(JournalCommitted event);
+
+        R on(JournalFailed event);
+
+        R on(TimerFired event);
+    }
+
+    record OfService(ServiceName service, Event event) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** Everything is read; the services may start. */
+    record Began() implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** @param request answered by exactly one {@link Order.Reply} of the same number */
+    record Asked(long request, Ask ask, Asker asker) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** SIGTERM or SIGINT came; the second one hurries. */
+    record EndRequested(String signal) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** SIGHUP came. */
+    record ReloadRequested() implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** Every record of a number up to {@code seq} is in place, or a newer one of the same service is. */
+    record JournalCommitted(long seq) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The journal cannot be written; it is tried again. */
+    record JournalFailed(String reason) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    record TimerFired(SupervisorTimer timer, long generation) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+}
