@@ -8,6 +8,9 @@ import java.time.Duration;
  * deadline may be made of.
  */
 public record MonotonicTime(long nanos) implements Comparable<MonotonicTime> {
+    /** When the machine booted: before any moment that is ever read from the clock. */
+    public static final MonotonicTime BOOT = new MonotonicTime(0);
+
     public MonotonicTime plus(Duration duration) {
         return new MonotonicTime(Math.addExact(nanos, duration.toNanos()));
     }

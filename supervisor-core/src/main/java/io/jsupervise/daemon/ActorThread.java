@@ -1,0 +1,89 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.io.Actor;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Os;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
+
+/**
+ * Gives an {@link Actor} its thread: steps while there is work, and sleeps until it is woken or its next step is due.
+ * An actor that fails in a way that it did not foresee is told of and goes on a second later: it must not end what
+ * other parts depend on, nor spin.
+ */
+final class ActorThread {
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
+
+    private final Os os;
+    private final Actor actor;
+    private final Consumer<Throwable> failures;
+    private final Thread thread;
+    private volatile boolean ending;
+
+    /** @param failures is told of what the actor did not foresee */
+    ActorThread(Os os, String name, Actor actor, Consumer<Throwable> failures) {
+        this.os = os;
+        this.actor = actor;
+        this.failures = failures;
+        this.thread = new Thread(null, this::run, name, STACK_BYTES);
+        thread.setDaemon(true);
+    }
+
+    /** Enough for the deepest of our calls into native code; the default would be 1 MiB of address space. */
+    private static final long STACK_BYTES = 256 * 1024;
+
+    void start() {
+        thread.start();
+    }
+
+    /** There is work. Any thread. */
+    void wake() {
+        LockSupport.unpark(thread);
+    }
+
+    /** Lets the actor finish what it has, at most for {@code patience}. */
+    void end(Duration patience) {
+        ending = true;
+        wake();
+        try {
+            thread.join(Math.max(1, patience.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void run() {
+        boolean more = true;
+        while (more || !ending) {
+            Optional<MonotonicTime> next;
+            try {
+                actor.step();
+                next = actor.nextStep();
+            } catch (RuntimeException | Error e) {
+                failures.accept(e);
+                next = Optional.of(os.now().plus(AFTER_FAILURE));
+            }
+            more = sleepUntil(next);
+        }
+    }
+
+    /** Returns at once, with true, where a step is due already. */
+    private boolean sleepUntil(Optional<MonotonicTime> next) {
+        if (next.isEmpty()) {
+            if (!ending) {
+                LockSupport.park(actor);
+            }
+            return false;
+        }
+        long nanos = next.get().since(os.now()).toNanos();
+        if (nanos <= 0) {
+            return true;
+        }
+        if (!ending) {
+            LockSupport.parkNanos(actor, nanos);
+        }
+        return false;
+    }
+}

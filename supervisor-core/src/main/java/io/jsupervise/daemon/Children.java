@@ -1,0 +1,148 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The processes that are watched, from the moment when they are known until their group is empty. The number that the
+ * poller reports for a child is never used twice, so a report that comes late finds nothing. The loop's thread only.
+ */
+final class Children {
+    private final Os os;
+    private final Poller poller;
+    private final Map<RunId, Watched> byRun = new HashMap<>();
+    private final Map<Long, Watched> byToken = new HashMap<>();
+
+    /** Those that the poller refused (epoll_ctl(2): ENOSPC, ENOMEM); they are asked in turn. */
+    private final List<Watched> unpolled = new ArrayList<>();
+
+    /** Ended, but something of the group remains; kept until the group is empty or the service runs again. */
+    private final Map<ServiceName, Watched> unburied = new HashMap<>();
+
+    private long lastToken;
+
+    private static final class Watched {
+        final ServiceName service;
+        final RunId run;
+        final Child child;
+        final long token;
+        boolean reaped;
+
+        Watched(ServiceName service, RunId run, Child child, long token) {
+            this.service = service;
+            this.run = run;
+            this.child = child;
+            this.token = token;
+        }
+    }
+
+    /** What became of a child that was reported: of which service, and how it ended. */
+    record Exit(ServiceName service, Event.ChildExited event) {}
+
+    Children(Os os, Poller poller) {
+        this.os = os;
+        this.poller = poller;
+    }
+
+    void watch(ServiceName service, RunId run, Child child) {
+        Watched remains = unburied.remove(service);
+        if (remains != null) {
+            release(remains);
+        }
+        Watched watched = new Watched(service, run, child, lastToken++);
+        byRun.put(run, watched);
+        byToken.put(watched.token, watched);
+        try {
+            poller.add(child.pidfd(), watched.token);
+        } catch (OsException e) {
+            unpolled.add(watched);
+        }
+    }
+
+    boolean someAreUnpolled() {
+        return !unpolled.isEmpty();
+    }
+
+    /** Tokens of children that have to be asked because nobody reports them. */
+    long[] unpolledTokens() {
+        long[] tokens = new long[unpolled.size()];
+        for (int i = 0; i < tokens.length; i++) {
+            tokens[i] = unpolled.get(i).token;
+        }
+        return tokens;
+    }
+
+    /** How the child ended that was reported under {@code token}; empty where it has not, or is known to have. */
+    Optional<Exit> exitOf(long token) throws OsException {
+        Watched watched = byToken.get(token);
+        if (watched == null) {
+            return Optional.empty();
+        }
+        Optional<ExitStatus> status = os.peekExit(watched.child);
+        if (status.isEmpty()) {
+            return Optional.empty();
+        }
+        forgetToken(watched);
+        return Optional.of(new Exit(watched.service, new Event.ChildExited(watched.run, status.get())));
+    }
+
+    private void forgetToken(Watched watched) throws OsException {
+        byToken.remove(watched.token);
+        if (!unpolled.remove(watched)) {
+            poller.remove(watched.child.pidfd());
+        }
+    }
+
+    /** Sends a signal; nothing happens where the run has ended. */
+    void signal(RunId run, Signal signal, boolean wholeGroup) throws OsException {
+        Watched watched = byRun.get(run);
+        if (watched == null) {
+            return;
+        }
+        if (wholeGroup) {
+            os.signalGroup(watched.child, signal);
+        } else {
+            os.signal(watched.child, signal);
+        }
+    }
+
+    /**
+     * Kills what is left of the group of an ended main process, reaps it, and tells whether the group is empty by
+     * then, in which case nothing of it is kept.
+     */
+    boolean bury(RunId run) throws OsException {
+        Watched watched = byRun.get(run);
+        if (watched == null) {
+            return true;
+        }
+        os.signalGroup(watched.child, Signal.KILL);
+        if (!watched.reaped && watched.child.ours()) {
+            os.reap(watched.child);
+            watched.reaped = true;
+        }
+        if (os.groupExists(watched.child)) {
+            unburied.put(watched.service, watched);
+            return false;
+        }
+        unburied.remove(watched.service);
+        release(watched);
+        return true;
+    }
+
+    private void release(Watched watched) {
+        byRun.remove(watched.run);
+        os.release(watched.child);
+    }
+}

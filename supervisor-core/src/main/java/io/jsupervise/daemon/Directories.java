@@ -1,0 +1,144 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.spec.SupervisorSpec;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.random.RandomGenerator;
+
+/**
+ * The two directories of a supervisor, made and checked before anything else happens. Whoever holds the lock of the
+ * state directory is the only supervisor of it; the lock is let go by the kernel however its holder ends, and the file
+ * also carries the identity of the directory, which every child is marked with.
+ */
+final class Directories {
+    private static final int OTHERS_MAY_WRITE = 0022;
+
+    private final Os os;
+    private final SupervisorSpec spec;
+
+    Directories(Os os, SupervisorSpec spec) {
+        this.os = os;
+        this.spec = spec;
+    }
+
+    /** Makes what is missing, with parents. */
+    void prepare() throws DaemonException {
+        make(spec.stateDir(), 0755);
+        make(spec.stateDir().resolve("journal"), 0700);
+        make(spec.stateDir().resolve("logs"), 0755);
+        make(spec.stateDir().resolve("fifo"), 0755);
+        check("state_dir", spec.stateDir());
+        make(spec.runtimeDir(), runtimeMode());
+        check("runtime_dir", spec.runtimeDir());
+        make(spec.runtimeDir().resolve("heartbeats"), 0755);
+    }
+
+    /** Members of the socket's group have to reach it; nobody else has to. */
+    private int runtimeMode() {
+        if (spec.socketGroup().isPresent() || os.uid() == 0) {
+            return 0755;
+        }
+        return 0700;
+    }
+
+    private void make(Path directory, int mode) throws DaemonException {
+        try {
+            if (os.stat(directory).isPresent()) {
+                return;
+            }
+            Path parent = directory.getParent();
+            if (parent != null) {
+                make(parent, 0755);
+            }
+            os.mkdir(directory, mode);
+        } catch (OsException e) {
+            throw failure("cannot make directory " + directory, e);
+        }
+    }
+
+    /** Nobody else may be able to put files there: a child's log or the socket could be swapped. */
+    private void check(String key, Path directory) throws DaemonException {
+        FileStat stat;
+        try {
+            stat = os.stat(directory)
+                    .orElseThrow(() -> new DaemonException(
+                            DaemonException.IO, "cannot use " + key + " " + directory + ": it has just been removed"));
+        } catch (OsException e) {
+            throw failure("cannot use " + key + " " + directory, e);
+        }
+        String what = "cannot use " + key + " " + directory + ": ";
+        if (stat.kind() != FileStat.Kind.DIRECTORY) {
+            String kind = stat.kind().name().toLowerCase(Locale.ROOT);
+            throw new DaemonException(DaemonException.IO, what + "it is a " + kind + "; remove it or name another");
+        }
+        if (stat.uid() != os.uid()) {
+            throw new DaemonException(
+                    DaemonException.NOT_PERMITTED,
+                    what + "it belongs to uid " + stat.uid() + ", not to " + os.uid() + "; chown it or name another");
+        }
+        if ((stat.mode() & OTHERS_MAY_WRITE) != 0) {
+            throw new DaemonException(
+                    DaemonException.NOT_PERMITTED,
+                    what + "others may write there (mode " + Integer.toOctalString(stat.mode() & 07777)
+                            + "); chmod go-w it");
+        }
+    }
+
+    /**
+     * Locks the state directory for as long as this process lives.
+     *
+     * @return its identity, 8 hexadecimal digits
+     */
+    String lock(RandomGenerator random) throws DaemonException {
+        Path file = spec.stateDir().resolve("lock");
+        try {
+            Fd fd = os.open(file, OpenMode.WRITE, 0644);
+            if (!os.lock(fd)) {
+                throw new DaemonException(
+                        DaemonException.ALREADY_RUNNING,
+                        "cannot supervise: another supervisor holds " + file
+                                + "; stop that one, or name another state_dir");
+            }
+            Optional<String> known = read(file);
+            if (known.isPresent()) {
+                return known.get();
+            }
+            String id = Integer.toHexString(random.nextInt() | 0x80000000);
+            byte[] line = (id + "\n").getBytes(StandardCharsets.US_ASCII);
+            os.truncate(fd, 0);
+            if (os.write(fd, line, 0, line.length) != line.length) {
+                throw new OsException(Errno.ENOSPC, "write " + file);
+            }
+            os.fsync(fd);
+            return id;
+        } catch (OsException e) {
+            throw failure("cannot lock " + file, e);
+        }
+    }
+
+    private Optional<String> read(Path file) throws OsException {
+        Fd fd = os.open(file, OpenMode.READ, 0);
+        try {
+            byte[] buffer = new byte[9];
+            int length = os.read(fd, buffer, 0, buffer.length);
+            String text = new String(buffer, 0, Math.max(0, length), StandardCharsets.US_ASCII);
+            return length == 9 && text.charAt(8) == '\n' ? Optional.of(text.substring(0, 8)) : Optional.empty();
+        } finally {
+            os.close(fd);
+        }
+    }
+
+    static DaemonException failure(String what, OsException e) {
+        boolean permission = e.errno() == Errno.EACCES || e.errno() == Errno.EPERM;
+        return new DaemonException(
+                permission ? DaemonException.NOT_PERMITTED : DaemonException.IO, what + ": " + e.getMessage());
+    }
+}

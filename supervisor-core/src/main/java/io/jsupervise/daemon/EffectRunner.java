@@ -1,0 +1,131 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.io.HeartbeatFiles;
+import io.jsupervise.io.Spawner;
+import io.jsupervise.lifecycle.Effect;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.TimerKind;
+import io.jsupervise.os.OsException;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.supervision.Order;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Does what the core orders, in list order, and decides nothing. What can be done at once is done here; what may have
+ * to wait for a disk or for exec is handed to an actor. What failed comes back to the core as an event, or is told.
+ * The loop's thread only.
+ */
+final class EffectRunner {
+    private final Children children;
+    private final TimerQueue timers;
+    private final Outlets outlets;
+    private boolean exit;
+
+    /** Keys the timers of services; those of the supervisor have their kind alone as key. */
+    record ServiceTimer(ServiceName service, TimerKind kind) {}
+
+    /**
+     * Where orders go that are not carried out on the loop. None of these methods waits.
+     */
+    interface Outlets {
+        Spawner spawner();
+
+        HeartbeatFiles heartbeats();
+
+        void record(Order.Record order);
+
+        void record(Order.RecordSupervisor order);
+
+        void tell(Order.Tell order);
+
+        void reply(Order.Reply order);
+
+        /** A system call failed that should not; supervision goes on. */
+        void complain(String what, OsException why);
+
+        /** All events of the turn are done: whoever has got work may begin. */
+        void endOfTurn();
+    }
+
+    EffectRunner(Children children, TimerQueue timers, Outlets outlets) {
+        this.children = children;
+        this.timers = timers;
+        this.outlets = outlets;
+    }
+
+    /** @param results receives what is known at once */
+    void run(List<Order> orders, Deque<SupervisorEvent> results) {
+        for (Order order : orders) {
+            run(order, results);
+        }
+    }
+
+    /** Whether the core ordered to leave the loop. */
+    boolean exitOrdered() {
+        return exit;
+    }
+
+    void endOfTurn() {
+        outlets.endOfTurn();
+    }
+
+    private void run(Order order, Deque<SupervisorEvent> results) {
+        if (order instanceof Order.ForService forService) {
+            run(forService.effect(), results);
+        } else if (order instanceof Order.Record record) {
+            outlets.record(record);
+        } else if (order instanceof Order.Tell tell) {
+            outlets.tell(tell);
+        } else if (order instanceof Order.Reply reply) {
+            outlets.reply(reply);
+        } else if (order instanceof Order.ArmTimer arm) {
+            timers.arm(arm.timer(), arm.generation(), arm.deadline());
+        } else if (order instanceof Order.TouchHeartbeat) {
+            outlets.heartbeats().touchOurs();
+        } else if (order instanceof Order.RecordSupervisor record) {
+            outlets.record(record);
+        } else if (order instanceof Order.Exit) {
+            exit = true;
+        } else {
+            throw new AssertionError(order);
+        }
+    }
+
+    private void run(Effect effect, Deque<SupervisorEvent> results) {
+        if (effect instanceof Effect.ArmTimer arm) {
+            timers.arm(new ServiceTimer(arm.service(), arm.kind()), arm.generation(), arm.deadline());
+        } else if (effect instanceof Effect.CancelTimer cancel) {
+            timers.cancel(new ServiceTimer(cancel.service(), cancel.kind()));
+        } else if (effect instanceof Effect.Spawn spawn) {
+            outlets.spawner().spawn(spawn);
+        } else if (effect instanceof Effect.SendSignal send) {
+            signal(send);
+        } else if (effect instanceof Effect.Bury bury) {
+            bury(bury, results);
+        } else if (effect instanceof Effect.LookAtHeartbeat look) {
+            outlets.heartbeats().look(look);
+        } else {
+            throw new AssertionError(effect);
+        }
+    }
+
+    private void signal(Effect.SendSignal send) {
+        try {
+            children.signal(send.run(), send.signal(), send.wholeGroup());
+        } catch (OsException e) {
+            outlets.complain("cannot signal \"" + send.service() + "\"", e);
+        }
+    }
+
+    private void bury(Effect.Bury bury, Deque<SupervisorEvent> results) {
+        boolean empty = false;
+        try {
+            empty = children.bury(bury.run());
+        } catch (OsException e) {
+            outlets.complain("cannot end what is left of \"" + bury.service() + "\"", e);
+        }
+        results.add(new SupervisorEvent.OfService(bury.service(), new Event.GroupLookedAt(bury.run(), empty)));
+    }
+}

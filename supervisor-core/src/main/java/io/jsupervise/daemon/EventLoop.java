@@ -1,0 +1,149 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.daemon.EffectRunner.ServiceTimer;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Now;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.supervision.Supervisor;
+import io.jsupervise.supervision.SupervisorEvent;
+import io.jsupervise.supervision.SupervisorTimer;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.Optional;
+import java.util.function.LongConsumer;
+
+/**
+ * The one thread that supervises. A turn waits for something to happen, reads the clock once, lets the core step over
+ * everything that has happened, and has its orders carried out; whatever was handed to the actors meanwhile begins at
+ * the end of the turn. Nothing here waits for a disk, a client or a child.
+ */
+public final class EventLoop {
+    /** How often children are asked that the kernel would not report. */
+    private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
+
+    private final Os os;
+    private final Poller poller;
+    private final Supervisor supervisor;
+    private final Inbox inbox;
+    private final Children children;
+    private final TimerQueue timers;
+    private final EffectRunner runner;
+    private final EffectRunner.Outlets outlets;
+    private final Deque<SupervisorEvent> events = new ArrayDeque<>();
+    private final LongConsumer ready = this::ready;
+    private long[] tokens = new long[64];
+    private int tokenCount;
+    private Duration longestTurn = Duration.ZERO;
+
+    EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, EffectRunner.Outlets outlets) {
+        this.os = os;
+        this.poller = poller;
+        this.supervisor = supervisor;
+        this.inbox = inbox;
+        this.outlets = outlets;
+        this.children = new Children(os, poller);
+        this.timers = new TimerQueue();
+        this.runner = new EffectRunner(children, timers, outlets);
+    }
+
+    /** One turn; false when the core ordered to end. */
+    boolean turn() {
+        waitForWork();
+        Now now = new Now(os.now(), os.wallClock());
+        takeExits();
+        takeMessages();
+        takeTimers(now.mono());
+        while (!events.isEmpty()) {
+            runner.run(supervisor.step(events.poll(), now), events);
+        }
+        runner.endOfTurn();
+        measure(now.mono());
+        return !runner.exitOrdered();
+    }
+
+    private void waitForWork() {
+        Optional<MonotonicTime> deadline = timers.next();
+        if (children.someAreUnpolled()) {
+            MonotonicTime again = os.now().plus(ASK_AGAIN);
+            deadline = Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), again) : again);
+        }
+        tokenCount = 0;
+        try {
+            poller.poll(deadline, ready);
+        } catch (OsException e) {
+            outlets.complain("cannot wait for events", e);
+        }
+    }
+
+    private void ready(long token) {
+        if (tokenCount == tokens.length) {
+            tokens = Arrays.copyOf(tokens, 2 * tokenCount);
+        }
+        tokens[tokenCount++] = token;
+    }
+
+    private void takeExits() {
+        if (children.someAreUnpolled()) {
+            for (long token : children.unpolledTokens()) {
+                ready(token);
+            }
+        }
+        for (int i = 0; i < tokenCount; i++) {
+            try {
+                Optional<Children.Exit> exit = children.exitOf(tokens[i]);
+                if (exit.isPresent()) {
+                    events.add(new SupervisorEvent.OfService(
+                            exit.get().service(), exit.get().event()));
+                }
+            } catch (OsException e) {
+                outlets.complain("cannot learn how a process ended", e);
+            }
+        }
+    }
+
+    private void takeMessages() {
+        for (Inbox.Message message : inbox.takeAll()) {
+            if (message.child().isPresent()) {
+                watch(message.event(), message.child().get());
+            }
+            events.add(message.event());
+        }
+    }
+
+    private void watch(SupervisorEvent event, Child child) {
+        if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.Spawned spawned) {
+            children.watch(of.service(), spawned.run(), child);
+        } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.LeftoverFound found) {
+            children.watch(of.service(), found.run(), child);
+        } else {
+            throw new AssertionError(event);
+        }
+    }
+
+    private void takeTimers(MonotonicTime now) {
+        for (Optional<TimerQueue.Timer> due = timers.takeDue(now); due.isPresent(); due = timers.takeDue(now)) {
+            events.add(eventOf(due.get()));
+        }
+    }
+
+    private static SupervisorEvent eventOf(TimerQueue.Timer timer) {
+        if (timer.key() instanceof ServiceTimer of) {
+            return new SupervisorEvent.OfService(of.service(), new Event.TimerFired(of.kind(), timer.generation()));
+        }
+        return new SupervisorEvent.TimerFired((SupervisorTimer) timer.key(), timer.generation());
+    }
+
+    private void measure(MonotonicTime begun) {
+        Duration turn = os.now().since(begun);
+        if (turn.compareTo(longestTurn) > 0) {
+            longestTurn = turn;
+            supervisor.longestTurn(turn);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+package io.jsupervise.io;
+
+import io.jsupervise.lifecycle.Effect;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.SpawnSpec;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/**
+ * Starts processes, one after another, on a thread of its own: exec(2) waits for the disk that the program lies on, and
+ * the umask that a child inherits is that thread's own.
+ */
+public final class Spawner implements Actor {
+    private final Os os;
+    private final Map<String, String> ourEnvironment;
+    private final String user;
+    private final Outputs outputs;
+    private final Results results;
+    private final Queue<Effect.Spawn> ordered = new ConcurrentLinkedQueue<>();
+
+    /** Where the output of a child goes; makes what is needed for that. */
+    public interface Outputs {
+        Streams prepare(ServiceName service, LogSpec log) throws OsException;
+    }
+
+    /** Standard output and standard error of a child. */
+    public record Streams(SpawnRequest.Output stdout, SpawnRequest.Output stderr) {}
+
+    /** Gets the answer to each order. */
+    public interface Results {
+        void spawned(ServiceName service, Event.Spawned event, Child child);
+
+        void failed(ServiceName service, Event.SpawnFailed event);
+    }
+
+    /**
+     * @param ourEnvironment what children inherit
+     * @param user           the name of the user that children run as
+     */
+    public Spawner(Os os, Map<String, String> ourEnvironment, String user, Outputs outputs, Results results) {
+        this.os = os;
+        this.ourEnvironment = ourEnvironment;
+        this.user = user;
+        this.outputs = outputs;
+        this.results = results;
+    }
+
+    /** Orders a start; never waits. Any thread. */
+    public void spawn(Effect.Spawn order) {
+        ordered.add(order);
+    }
+
+    @Override
+    public void step() {
+        Effect.Spawn order = ordered.poll();
+        if (order != null) {
+            start(order);
+        }
+    }
+
+    @Override
+    public Optional<MonotonicTime> nextStep() {
+        return ordered.isEmpty() ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
+    }
+
+    private void start(Effect.Spawn order) {
+        ServiceSpec spec = order.spec();
+        SpawnSpec how = spec.spawn();
+        try {
+            Streams streams = outputs.prepare(spec.name(), spec.log());
+            Map<String, String> environment = environment(order);
+            Child child = os.spawn(new SpawnRequest(
+                    how.command().argv(),
+                    how.workingDir(),
+                    environment,
+                    how.umask(),
+                    streams.stdout(),
+                    streams.stderr()));
+            List<String> names = new ArrayList<>(environment.keySet());
+            results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), user, names), child);
+        } catch (SpawnException e) {
+            results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
+        } catch (OsException e) {
+            results.failed(spec.name(), new Event.SpawnFailed(order.run(), "its output: " + e.getMessage()));
+        }
+    }
+
+    private Map<String, String> environment(Effect.Spawn order) {
+        SpawnSpec how = order.spec().spawn();
+        Map<String, String> all = how.inheritEnv() ? new HashMap<>(ourEnvironment) : new HashMap<>();
+        all.putAll(how.environment());
+        all.put("JSUPERVISE_SERVICE", order.spec().name().value());
+        all.put("JSUPERVISE_RUN_ID", order.run().value());
+        order.spec()
+                .heartbeat()
+                .ifPresent(heartbeat ->
+                        all.put("JSUPERVISE_HEARTBEAT", heartbeat.file().toString()));
+        return all;
+    }
+}
