@@ -1,7 +1,5 @@
 package io.jsupervise.daemon;
 
-import io.jsupervise.io.HeartbeatFiles;
-import io.jsupervise.io.Spawner;
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.TimerKind;
@@ -25,29 +23,6 @@ final class EffectRunner {
 
     /** Keys the timers of services; those of the supervisor have their kind alone as key. */
     record ServiceTimer(ServiceName service, TimerKind kind) {}
-
-    /**
-     * Where orders go that are not carried out on the loop. None of these methods waits.
-     */
-    interface Outlets {
-        Spawner spawner();
-
-        HeartbeatFiles heartbeats();
-
-        void record(Order.Record order);
-
-        void record(Order.RecordSupervisor order);
-
-        void tell(Order.Tell order);
-
-        void reply(Order.Reply order);
-
-        /** A system call failed that should not; supervision goes on. */
-        void complain(String what, OsException why);
-
-        /** All events of the turn are done: whoever has got work may begin. */
-        void endOfTurn();
-    }
 
     EffectRunner(Children children, TimerQueue timers, Outlets outlets) {
         this.children = children;

@@ -34,14 +34,14 @@ public final class EventLoop {
     private final Children children;
     private final TimerQueue timers;
     private final EffectRunner runner;
-    private final EffectRunner.Outlets outlets;
+    private final Outlets outlets;
     private final Deque<SupervisorEvent> events = new ArrayDeque<>();
     private final LongConsumer ready = this::ready;
     private long[] tokens = new long[64];
     private int tokenCount;
     private Duration longestTurn = Duration.ZERO;
 
-    EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, EffectRunner.Outlets outlets) {
+    public EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, Outlets outlets) {
         this.os = os;
         this.poller = poller;
         this.supervisor = supervisor;
@@ -53,7 +53,7 @@ public final class EventLoop {
     }
 
     /** One turn; false when the core ordered to end. */
-    boolean turn() {
+    public boolean turn() {
         waitForWork();
         Now now = new Now(os.now(), os.wallClock());
         takeExits();

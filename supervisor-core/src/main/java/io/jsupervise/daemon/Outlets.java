@@ -1,0 +1,27 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.io.HeartbeatFiles;
+import io.jsupervise.io.Spawner;
+import io.jsupervise.os.OsException;
+import io.jsupervise.supervision.Order;
+
+/** Where orders go that are not carried out on the loop. None of these methods waits. */
+public interface Outlets {
+    Spawner spawner();
+
+    HeartbeatFiles heartbeats();
+
+    void record(Order.Record order);
+
+    void record(Order.RecordSupervisor order);
+
+    void tell(Order.Tell order);
+
+    void reply(Order.Reply order);
+
+    /** A system call failed that should not; supervision goes on. */
+    void complain(String what, OsException why);
+
+    /** All events of the turn are done: whoever has got work may begin. */
+    void endOfTurn();
+}
