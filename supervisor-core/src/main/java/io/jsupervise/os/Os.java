@@ -106,6 +106,9 @@ public interface Os {
 
     void chmod(Path path, int mode) throws OsException;
 
+    /** Gives a file to a group by name; ENOENT where there is no such group. */
+    void chgrp(Path path, String group) throws OsException;
+
     /** Names in a directory, sorted, without {@code .} and {@code ..}. */
     List<String> list(Path directory) throws OsException;
 

@@ -1,0 +1,281 @@
+package io.jsupervise.os.linux;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.Listener;
+import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * Linux 5.4 or later with glibc 2.34 or later. Making one sets the umask of the process to 022, so that modes are what
+ * the code says; the thread that spawns has an umask of its own.
+ */
+public final class LinuxOs implements Os {
+    private final Kernel kernel = new Kernel();
+    private final LinuxFiles files = new LinuxFiles(kernel);
+    private final Proc proc = new Proc(files);
+    private final PidFd pidFd = new PidFd(kernel, proc);
+    private final ProgramPath programPath = new ProgramPath(files);
+    private final int uid;
+    private PosixSpawn posixSpawn;
+
+    public LinuxOs() {
+        kernel.call(Syscall.UMASK, 022, 0, 0);
+        uid = (int) kernel.call(Syscall.GETEUID, 0, 0, 0);
+    }
+
+    /** System.nanoTime is CLOCK_MONOTONIC in HotSpot on Linux (os::javaTimeNanos); a test compares them. */
+    @Override
+    public MonotonicTime now() {
+        return new MonotonicTime(System.nanoTime());
+    }
+
+    @Override
+    public Instant wallClock() {
+        return Instant.now();
+    }
+
+    @Override
+    public String bootId() {
+        try {
+            return proc.line("/proc/sys/kernel/random/boot_id");
+        } catch (OsException e) {
+            throw new IllegalStateException("cannot tell this boot from others, /proc must be mounted: " + e, e);
+        }
+    }
+
+    @Override
+    public ProcessIdentity self() {
+        Pid pid = new Pid((int) kernel.call(Syscall.GETPID, 0, 0, 0));
+        return new ProcessIdentity(
+                pid,
+                proc.self()
+                        .orElseThrow(() -> new IllegalStateException("cannot read /proc/self/stat"))
+                        .startTime());
+    }
+
+    @Override
+    public int uid() {
+        return uid;
+    }
+
+    @Override
+    public Child spawn(SpawnRequest request) throws SpawnException {
+        if (posixSpawn == null) {
+            posixSpawn = new PosixSpawn(kernel);
+        }
+        Path program = programPath.of(request);
+        Pid pid;
+        try {
+            pid = posixSpawn.spawn(program, request);
+        } catch (SpawnException e) {
+            throw new SpawnRefusal(files, program, request).explain(e);
+        }
+        try {
+            Fd fd = pidFd.open(pid);
+            // Not reaped yet, so it is there even if it has ended by now.
+            Optional<Proc.Stat> stat = proc.stat(pid);
+            if (stat.isPresent()) {
+                return new Child(new ProcessIdentity(pid, stat.get().startTime()), fd, true);
+            }
+            files.close(fd);
+            throw new OsException(Errno.EMFILE, "read /proc/" + pid + "/stat");
+        } catch (OsException e) {
+            pidFd.destroy(pid);
+            throw new SpawnException(e.errno(), "cannot watch pid " + pid + " of " + program + ", ended it");
+        }
+    }
+
+    @Override
+    public Optional<Child> find(ProcessIdentity identity) throws OsException {
+        Fd fd;
+        try {
+            fd = pidFd.open(identity.pid());
+        } catch (OsException e) {
+            if (e.errno() == Errno.ESRCH || e.errno() == Errno.EINVAL) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+        // Looked at after the pidfd was opened: if it is the right process now, the pidfd is that of the right one.
+        Optional<Proc.Stat> stat = proc.stat(identity.pid());
+        boolean same = stat.isPresent()
+                && stat.get().startTime() == identity.startTime()
+                && stat.get().isAlive();
+        if (!same) {
+            files.close(fd);
+            return Optional.empty();
+        }
+        return Optional.of(new Child(identity, fd, false));
+    }
+
+    @Override
+    public Optional<ExitStatus> peekExit(Child child) throws OsException {
+        return pidFd.peekExit(child);
+    }
+
+    @Override
+    public void reap(Child child) throws OsException {
+        pidFd.reap(child);
+    }
+
+    @Override
+    public void release(Child child) {
+        files.close(child.pidfd());
+    }
+
+    @Override
+    public boolean signal(Child child, Signal signal) throws OsException {
+        return pidFd.signal(child, signal);
+    }
+
+    @Override
+    public boolean signalGroup(Child child, Signal signal) throws OsException {
+        return pidFd.signalGroup(child, signal);
+    }
+
+    @Override
+    public boolean groupExists(Child child) throws OsException {
+        return pidFd.groupExists(child);
+    }
+
+    @Override
+    public Poller poller() throws OsException {
+        return new Epoll(kernel);
+    }
+
+    @Override
+    public Fd open(Path path, OpenMode openMode, int mode) throws OsException {
+        return files.open(path, openMode, mode);
+    }
+
+    @Override
+    public void close(Fd fd) {
+        files.close(fd);
+    }
+
+    @Override
+    public int read(Fd fd, byte[] buffer, int offset, int length) throws OsException {
+        return files.read(fd, buffer, offset, length);
+    }
+
+    @Override
+    public int write(Fd fd, byte[] buffer, int offset, int length) throws OsException {
+        return files.write(fd, buffer, offset, length);
+    }
+
+    @Override
+    public void fsync(Fd fd) throws OsException {
+        files.fsync(fd);
+    }
+
+    @Override
+    public void truncate(Fd fd, long size) throws OsException {
+        files.truncate(fd, size);
+    }
+
+    @Override
+    public boolean lock(Fd fd) throws OsException {
+        return files.lock(fd);
+    }
+
+    @Override
+    public FileStat stat(Fd fd) throws OsException {
+        return files.stat(fd);
+    }
+
+    @Override
+    public Optional<FileStat> stat(Path path) throws OsException {
+        return files.stat(path);
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws OsException {
+        files.rename(from, to);
+    }
+
+    @Override
+    public void unlink(Path path) throws OsException {
+        files.unlink(path);
+    }
+
+    @Override
+    public void mkdir(Path path, int mode) throws OsException {
+        files.mkdir(path, mode);
+    }
+
+    @Override
+    public void chmod(Path path, int mode) throws OsException {
+        files.chmod(path, mode);
+    }
+
+    @Override
+    public void chgrp(Path path, String group) throws OsException {
+        files.chgrp(path, Groups.gid(group));
+    }
+
+    @Override
+    public List<String> list(Path directory) throws OsException {
+        return files.list(directory);
+    }
+
+    @Override
+    public void touch(Path path) throws OsException {
+        files.touch(path);
+    }
+
+    @Override
+    public void mkfifo(Path path, int mode) throws OsException {
+        files.mkfifo(path, mode);
+    }
+
+    @Override
+    public Fd[] pipe() throws OsException {
+        return files.pipe();
+    }
+
+    @Override
+    public int setPipeSize(Fd pipe, int bytes) {
+        return files.setPipeSize(pipe, bytes);
+    }
+
+    @Override
+    public int available(Fd pipe) throws OsException {
+        return files.available(pipe);
+    }
+
+    @Override
+    public long splice(Fd pipe, Fd file, long offset, long max) throws OsException {
+        return files.splice(pipe, file, offset, max);
+    }
+
+    @Override
+    public long tee(Fd from, Fd to, long max) throws OsException {
+        return files.tee(from, to, max);
+    }
+
+    @Override
+    public Listener listen(Path socket, Optional<String> group) throws OsException {
+        return UnixListener.listen(kernel, files, socket, group);
+    }
+
+    @Override
+    public boolean isAlive(Pid pid) {
+        return kernel.call(Syscall.KILL, pid.value(), 0, 0) != -Errno.ESRCH.number();
+    }
+}

@@ -1,0 +1,88 @@
+package io.jsupervise.os.linux;
+
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.OsException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What proc(5) tells of processes. */
+final class Proc {
+    private final LinuxFiles files;
+
+    /** @param state as in the file: R, S, D, T, Z, X ... */
+    record Stat(char state, long startTime) {
+        boolean isAlive() {
+            return state != 'Z' && state != 'X' && state != 'x';
+        }
+    }
+
+    Proc(LinuxFiles files) {
+        this.files = files;
+    }
+
+    /** {@code /proc/PID/stat}; empty where there is no such process. */
+    Optional<Stat> stat(Pid pid) {
+        return stat("/proc/" + pid.value() + "/stat");
+    }
+
+    Optional<Stat> self() {
+        return stat("/proc/self/stat");
+    }
+
+    private Optional<Stat> stat(String file) {
+        byte[] text = new byte[512];
+        int length;
+        try {
+            Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
+            try {
+                length = files.read(fd, text, 0, text.length);
+            } finally {
+                files.close(fd);
+            }
+        } catch (OsException e) {
+            // ENOENT, or ESRCH for one that ends while we read.
+            return Optional.empty();
+        }
+        return parse(text, length);
+    }
+
+    /**
+     * Field 3 is the state, 22 the start time. Field 2, the name, may hold blanks and parentheses; the last closing one
+     * ends it.
+     */
+    static Optional<Stat> parse(byte[] text, int length) {
+        int at = length - 1;
+        while (at >= 0 && text[at] != ')') {
+            at--;
+        }
+        if (at < 0 || at + 2 >= length) {
+            return Optional.empty();
+        }
+        char state = (char) text[at + 2];
+        int field = 2;
+        long startTime = 0;
+        for (int i = at + 1; i < length; i++) {
+            if (text[i] == ' ') {
+                field++;
+            } else if (field == 22) {
+                startTime = 10 * startTime + text[i] - '0';
+            }
+        }
+        return field >= 22 ? Optional.of(new Stat(state, startTime)) : Optional.empty();
+    }
+
+    /** One line of a file below /proc. */
+    String line(String file) throws OsException {
+        byte[] text = new byte[256];
+        Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
+        try {
+            int length = files.read(fd, text, 0, text.length);
+            return new String(text, 0, length, StandardCharsets.UTF_8).trim();
+        } finally {
+            files.close(fd);
+        }
+    }
+}
