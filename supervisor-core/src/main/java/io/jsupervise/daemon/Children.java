@@ -2,6 +2,7 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
@@ -9,11 +10,13 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The processes that are watched, from the moment when they are known until their group is empty. The number that the
@@ -31,7 +34,12 @@ final class Children {
     /** Ended, but something of the group remains; kept until the group is empty or the service runs again. */
     private final Map<ServiceName, Watched> unburied = new HashMap<>();
 
+    private static final int CHEAP_LOOKS = 3;
+    private static final Duration GROUPS_VALID = Duration.ofMillis(5);
+
     private long lastToken;
+    private Set<Integer> livingGroups = Set.of();
+    private MonotonicTime groupsReadAt = MonotonicTime.BOOT;
 
     private static final class Watched {
         final ServiceName service;
@@ -39,6 +47,7 @@ final class Children {
         final Child child;
         final long token;
         boolean reaped;
+        int looks;
 
         Watched(ServiceName service, RunId run, Child child, long token) {
             this.service = service;
@@ -132,13 +141,30 @@ final class Children {
             os.reap(watched.child);
             watched.reaped = true;
         }
-        if (os.groupExists(watched.child)) {
+        if (os.groupExists(watched.child) && !onlyZombies(watched)) {
             unburied.put(watched.service, watched);
             return false;
         }
         unburied.remove(watched.service);
         release(watched);
         return true;
+    }
+
+    /**
+     * Members that were killed may be zombies for as long as their parent likes; those hold nothing any more. The
+     * first looks come at short intervals and do not pay for reading all of /proc.
+     */
+    private boolean onlyZombies(Watched watched) throws OsException {
+        watched.looks++;
+        if (watched.looks <= CHEAP_LOOKS) {
+            return false;
+        }
+        MonotonicTime now = os.now();
+        if (groupsReadAt.plus(GROUPS_VALID).isBefore(now)) {
+            livingGroups = os.livingGroups();
+            groupsReadAt = now;
+        }
+        return !livingGroups.contains(watched.child.pid().value());
     }
 
     private void release(Watched watched) {

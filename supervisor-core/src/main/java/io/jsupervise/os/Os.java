@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What the supervisor asks of the operating system, one method per system call or nearly so: the simulator can fail
@@ -66,6 +67,12 @@ public interface Os {
 
     /** Whether the group of {@code child} still has a member (signal 0); ask after {@link #reap}. */
     boolean groupExists(Child child) throws OsException;
+
+    /**
+     * The process groups, by the pid of their first leader, that have a living member: zombies do not count, whose
+     * parent may take its time. Reads all of /proc, so not for every death.
+     */
+    Set<Integer> livingGroups() throws OsException;
 
     // ---- waiting ----
 

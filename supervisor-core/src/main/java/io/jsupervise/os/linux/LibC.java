@@ -8,8 +8,13 @@ package io.jsupervise.os.linux;
 public interface LibC {
     long syscall(long number, long a, long b, long c, long d, long e, long f);
 
-    /** Returns the errno, 0 where the child was made. */
-    int posix_spawn(long pid, long path, long fileActions, long attributes, long argv, long envp);
+    /**
+     * Returns the errno, 0 where the child was made.
+     *
+     * @param unused any value: with exactly six integers jnr-ffi 2.3.4 passes the last one wrongly on x86-64 (its stub
+     *     compiler takes it from the wrong place on the stack), with seven it takes another way
+     */
+    int posix_spawn(long pid, long path, long fileActions, long attributes, long argv, long envp, long unused);
 
     int posix_spawnattr_init(long attributes);
 

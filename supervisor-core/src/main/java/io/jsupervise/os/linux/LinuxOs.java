@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Linux 5.4 or later with glibc 2.34 or later. Making one sets the umask of the process to 022, so that modes are what
@@ -152,6 +153,11 @@ public final class LinuxOs implements Os {
     @Override
     public boolean groupExists(Child child) throws OsException {
         return pidFd.groupExists(child);
+    }
+
+    @Override
+    public Set<Integer> livingGroups() throws OsException {
+        return proc.livingGroups();
     }
 
     @Override

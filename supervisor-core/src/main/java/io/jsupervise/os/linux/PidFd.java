@@ -36,17 +36,17 @@ final class PidFd {
         return new Fd((int) Kernel.check(kernel.call(Syscall.PIDFD_OPEN, pid.value(), 0, 0), "pidfd_open", pid));
     }
 
-    /** Without reaping it. */
+    /** Without reaping it. waitid(2) leaves si_signo at zero where nothing has ended. */
     Optional<ExitStatus> peekExit(Child child) throws OsException {
         if (!child.ours()) {
             return isAlive(child) ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
         }
         Pointer info = kernel.scratch().struct();
-        info.putInt(12, 0);
+        info.putInt(0, 0);
         long result = kernel.call(
                 Syscall.WAITID, P_PIDFD, child.pidfd().number(), info.address(), WEXITED | WNOHANG | WNOWAIT, 0, 0);
         Kernel.check(result, "waitid", child.pid());
-        return info.getInt(12) == 0 ? Optional.empty() : Optional.of(status(info));
+        return info.getInt(0) == 0 ? Optional.empty() : Optional.of(status(info));
     }
 
     private static ExitStatus status(Pointer siginfo) {

@@ -92,7 +92,7 @@ final class PosixSpawn {
                 throw new SpawnException(Errno.of(errno), "posix_spawn_file_actions");
             }
             return libc.posix_spawn(
-                    pid.address(), args.program, actions.address(), attributes.address(), args.argv, args.envp);
+                    pid.address(), args.program, actions.address(), attributes.address(), args.argv, args.envp, 0);
         } finally {
             libc.posix_spawn_file_actions_destroy(actions.address());
         }

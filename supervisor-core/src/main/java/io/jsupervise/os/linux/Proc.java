@@ -6,14 +6,16 @@ import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** What proc(5) tells of processes. */
 final class Proc {
     private final LinuxFiles files;
 
     /** @param state as in the file: R, S, D, T, Z, X ... */
-    record Stat(char state, long startTime) {
+    record Stat(char state, int group, long startTime) {
         boolean isAlive() {
             return state != 'Z' && state != 'X' && state != 'x';
         }
@@ -50,7 +52,7 @@ final class Proc {
     }
 
     /**
-     * Field 3 is the state, 22 the start time. Field 2, the name, may hold blanks and parentheses; the last closing one
+     * Field 3 is the state, 5 the process group, 22 the start time. Field 2, the name, may hold blanks and parentheses; the last closing one
      * ends it.
      */
     static Optional<Stat> parse(byte[] text, int length) {
@@ -63,15 +65,32 @@ final class Proc {
         }
         char state = (char) text[at + 2];
         int field = 2;
+        int group = 0;
         long startTime = 0;
         for (int i = at + 1; i < length; i++) {
             if (text[i] == ' ') {
                 field++;
+            } else if (field == 5) {
+                group = 10 * group + text[i] - '0';
             } else if (field == 22) {
                 startTime = 10 * startTime + text[i] - '0';
             }
         }
-        return field >= 22 ? Optional.of(new Stat(state, startTime)) : Optional.empty();
+        return field >= 22 ? Optional.of(new Stat(state, group, startTime)) : Optional.empty();
+    }
+
+    /** The groups that have a member which is no zombie. */
+    Set<Integer> livingGroups() throws OsException {
+        Set<Integer> groups = new HashSet<>();
+        for (String name : files.list(Path.of("/proc"))) {
+            if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
+                Optional<Stat> stat = stat("/proc/" + name + "/stat");
+                if (stat.isPresent() && stat.get().isAlive()) {
+                    groups.add(stat.get().group());
+                }
+            }
+        }
+        return groups;
     }
 
     /** One line of a file below /proc. */
