@@ -1,0 +1,228 @@
+package io.jsupervise.journal;
+
+import io.jsupervise.json.JsonException;
+import io.jsupervise.json.JsonObject;
+import io.jsupervise.lifecycle.Cause;
+import io.jsupervise.lifecycle.End;
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** Reads one record, strictly: whatever is missing, of another type, out of range or unknown is an error. */
+final class RecordReader {
+    private final JsonObject json;
+
+    private RecordReader(JsonObject json) {
+        this.json = json;
+    }
+
+    static ServiceRecord service(byte[] text) throws JournalException {
+        return read(text, RecordReader::service);
+    }
+
+    static SupervisorRecord supervisor(byte[] text) throws JournalException {
+        return read(text, RecordReader::supervisor);
+    }
+
+    private interface Reading<T> {
+        T of(RecordReader reader) throws JsonException;
+    }
+
+    private static <T> T read(byte[] text, Reading<T> reading) throws JournalException {
+        try {
+            JsonObject json = JsonObject.parse(text);
+            long version = json.number("version");
+            if (version != JournalCodec.VERSION) {
+                throw new JournalException(
+                        "has version " + version + ", this supervisor reads " + JournalCodec.VERSION,
+                        version > JournalCodec.VERSION);
+            }
+            T record = reading.of(new RecordReader(json));
+            json.end();
+            return record;
+        } catch (JsonException e) {
+            throw new JournalException(e.getMessage(), false);
+        }
+    }
+
+    private SupervisorRecord supervisor() throws JsonException {
+        return new SupervisorRecord(
+                json.string("boot_id"),
+                json.string("version_of"),
+                json.instant("started_at"),
+                json.bool("ended_in_order"),
+                json.number("last_event", 0, Long.MAX_VALUE));
+    }
+
+    private ServiceRecord service() throws JsonException {
+        return new ServiceRecord(
+                name(),
+                json.string("boot_id"),
+                state(),
+                wanted(),
+                json.bool("commanded"),
+                living(),
+                ending(),
+                next(),
+                json.optionalString("fatal"),
+                history(),
+                stop(),
+                log());
+    }
+
+    private ServiceName name() throws JsonException {
+        String name = json.string("name");
+        if (!ServiceName.isValid(name)) {
+            throw json.wrong("name", "is no service name");
+        }
+        return new ServiceName(name);
+    }
+
+    private ServiceState state() throws JsonException {
+        String word = json.string("state");
+        for (ServiceState state : ServiceState.values()) {
+            if (state.name().equals(word)) {
+                return state;
+            }
+        }
+        throw json.wrong("state", "\"" + word + "\" is no state");
+    }
+
+    private Wanted wanted() throws JsonException {
+        String word = json.string("wanted");
+        for (Wanted wanted : Wanted.values()) {
+            if (wanted.word().equals(word)) {
+                return wanted;
+            }
+        }
+        throw json.wrong("wanted", "\"" + word + "\" is neither up nor down");
+    }
+
+    private Optional<ServiceRecord.Living> living() throws JsonException {
+        Optional<JsonObject> object = json.optionalObject("process");
+        if (object.isEmpty()) {
+            return Optional.empty();
+        }
+        JsonObject process = object.get();
+        Pid pid = new Pid((int) process.number("pid", 1, Integer.MAX_VALUE));
+        long startTime = process.number("start_time", 0, Long.MAX_VALUE);
+        ServiceRecord.Living living = new ServiceRecord.Living(
+                new RunId(process.string("run_id")),
+                new ProcessIdentity(pid, startTime),
+                new MonotonicTime(process.number("started_mono_ns")),
+                process.instant("started_at"));
+        process.end();
+        return Optional.of(living);
+    }
+
+    private Optional<Service.Ending> ending() throws JsonException {
+        Optional<JsonObject> object = json.optionalObject("ending");
+        if (object.isEmpty()) {
+            return Optional.empty();
+        }
+        Service.Ending ending =
+                new Service.Ending(cause(object.get()), object.get().string("reason"));
+        object.get().end();
+        return Optional.of(ending);
+    }
+
+    private static Cause cause(JsonObject object) throws JsonException {
+        String word = object.string("cause");
+        for (Cause cause : Cause.values()) {
+            if (cause.word().equals(word)) {
+                return cause;
+            }
+        }
+        throw object.wrong("cause", "\"" + word + "\" is no cause");
+    }
+
+    private Optional<Service.NextStart> next() throws JsonException {
+        Optional<JsonObject> object = json.optionalObject("next_start");
+        if (object.isEmpty()) {
+            return Optional.empty();
+        }
+        JsonObject next = object.get();
+        Service.NextStart start = new Service.NextStart(
+                new MonotonicTime(next.number("mono_ns")), next.instant("at"), duration(next, "delay_ms"));
+        next.end();
+        return Optional.of(start);
+    }
+
+    private static Duration duration(JsonObject object, String name) throws JsonException {
+        return Duration.ofMillis(object.number(name, 0, Long.MAX_VALUE / 1_000_000));
+    }
+
+    private StopSequence stop() throws JsonException {
+        JsonObject stop = json.object("stop");
+        Signal signal = signal(stop, "signal", stop.string("signal"));
+        Duration timeout = duration(stop, "timeout_ms");
+        Optional<String> dump = stop.optionalString("dump_signal");
+        Optional<Signal> dumpSignal =
+                dump.isPresent() ? Optional.of(signal(stop, "dump_signal", dump.get())) : Optional.empty();
+        stop.end();
+        return new StopSequence(signal, timeout, dumpSignal);
+    }
+
+    private static Signal signal(JsonObject object, String name, String text) throws JsonException {
+        return Signal.parse(text).orElseThrow(() -> object.wrong(name, "\"" + text + "\" is no signal"));
+    }
+
+    private Optional<Path> log() throws JsonException {
+        Optional<String> log = json.optionalString("log");
+        try {
+            return log.map(Path::of);
+        } catch (InvalidPathException e) {
+            throw json.wrong("log", "is no path");
+        }
+    }
+
+    private History history() throws JsonException {
+        long restarts = json.number("restarts", 0, Long.MAX_VALUE);
+        int failures = (int) json.number("failures", 0, Integer.MAX_VALUE);
+        List<MonotonicTime> times = new ArrayList<>();
+        for (long nanos : json.numbers("restart_times_mono_ns")) {
+            times.add(new MonotonicTime(nanos));
+        }
+        List<End> ends = new ArrayList<>();
+        for (JsonObject end : json.objects("ends")) {
+            ends.add(end(end));
+        }
+        return new History(restarts, failures, times, ends);
+    }
+
+    private static End end(JsonObject end) throws JsonException {
+        Optional<ExitStatus> status = Optional.empty();
+        if (end.has("code")) {
+            status = Optional.of(new ExitStatus.Exited((int) end.number("code", 0, 255)));
+        } else if (end.has("signal")) {
+            Signal signal = signal(end, "signal", end.string("signal"));
+            status = Optional.of(new ExitStatus.Killed(signal, end.bool("core")));
+        } else if (end.has("unknown") && end.bool("unknown")) {
+            status = Optional.of(new ExitStatus.Unknown());
+        }
+        End read = new End(
+                end.instant("at"),
+                status,
+                cause(end),
+                end.string("reason"),
+                duration(end, "ran_for_ms"),
+                end.has("delay_ms") ? Optional.of(duration(end, "delay_ms")) : Optional.empty());
+        end.end();
+        return read;
+    }
+}
