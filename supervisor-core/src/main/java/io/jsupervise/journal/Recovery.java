@@ -131,7 +131,11 @@ public final class Recovery {
         return switch (record.state()) {
             case EXITED, FATAL -> asRecorded(spec, record, record.state(), wanted);
             case BACKOFF ->
-                asRecorded(spec, record, wanted == Wanted.UP ? record.state() : ServiceState.STOPPED, wanted);
+                asRecorded(
+                        spec,
+                        record,
+                        wanted == Wanted.UP && record.next().isPresent() ? record.state() : ServiceState.STOPPED,
+                        wanted);
             case STOPPED, WAITING, STARTING, RUNNING, STOPPING ->
                 service(spec, wanted, record.commanded(), record.history());
         };

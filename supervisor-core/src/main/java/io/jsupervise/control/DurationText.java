@@ -1,0 +1,30 @@
+package io.jsupervise.control;
+
+/** Durations for people, as they are written in services.yml: {@code 250ms}, {@code 1.5s}, {@code 5m20s}, {@code 3d4h}. */
+public final class DurationText {
+    private static final long SECOND = 1000;
+    private static final long MINUTE = 60 * SECOND;
+    private static final long HOUR = 60 * MINUTE;
+    private static final long DAY = 24 * HOUR;
+
+    private DurationText() {}
+
+    /** At most two units; the rest is cut off. */
+    public static String of(long ms) {
+        if (ms < SECOND) {
+            return ms + "ms";
+        } else if (ms < MINUTE) {
+            long tenth = ms % SECOND / 100;
+            return tenth == 0 || ms >= 10 * SECOND ? ms / SECOND + "s" : ms / SECOND + "." + tenth + "s";
+        } else if (ms < HOUR) {
+            return two(ms / MINUTE, "m", ms % MINUTE / SECOND, "s");
+        } else if (ms < DAY) {
+            return two(ms / HOUR, "h", ms % HOUR / MINUTE, "m");
+        }
+        return two(ms / DAY, "d", ms % DAY / HOUR, "h");
+    }
+
+    private static String two(long large, String unit, long small, String smallUnit) {
+        return small == 0 ? large + unit : large + unit + small + smallUnit;
+    }
+}
