@@ -1,0 +1,198 @@
+package io.jsupervise.io;
+
+import io.jsupervise.control.EventCodec;
+import io.jsupervise.control.EventText;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.supervision.Happening;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The events, one line of JSON each, in a file that is rotated by size, and one line of text each for the console. Not
+ * synced: what must not be lost is in the journal. A disk that refuses costs events, counted and told of in the file
+ * once it takes them again; it never costs supervision.
+ */
+public final class EventLog implements Actor {
+    public static final String FILE = "events.ndjson";
+
+    static final long MAX_SIZE = 10 << 20;
+    static final int MAX_FILES = 5;
+    private static final int MOST_WAITING = 20_000;
+    private static final int PORTION = 64 << 10;
+    private static final Duration RETRY = Duration.ofSeconds(1);
+
+    private final Os os;
+    private final Path file;
+    private final Consumer<String> console;
+    private final EventCodec codec = new EventCodec();
+    private final ByteArrayOutputStream portion = new ByteArrayOutputStream(PORTION);
+    private final Object lock = new Object();
+    private List<Happening> inbox = new ArrayList<>();
+    private long dropped;
+    private Optional<Fd> open = Optional.empty();
+    private long size;
+    private boolean torn;
+    private Optional<MonotonicTime> retryAt = Optional.empty();
+
+    /** @param console gets a line of text for each event, on the thread that steps */
+    public EventLog(Os os, Path stateDir, Consumer<String> console) {
+        this.os = os;
+        this.file = stateDir.resolve(FILE);
+        this.console = console;
+    }
+
+    /** Any thread; never waits. */
+    public void tell(Happening event) {
+        synchronized (lock) {
+            if (inbox.size() < MOST_WAITING) {
+                inbox.add(event);
+            } else {
+                dropped++;
+            }
+        }
+    }
+
+    @Override
+    public void step() {
+        List<Happening> events;
+        synchronized (lock) {
+            events = inbox;
+            inbox = new ArrayList<>();
+        }
+        for (Happening event : events) {
+            console.accept(EventText.of(event));
+            encode(event);
+            if (portion.size() >= PORTION) {
+                flush();
+            }
+        }
+        if (portion.size() > 0) {
+            flush();
+        }
+    }
+
+    @Override
+    public Optional<MonotonicTime> nextStep() {
+        synchronized (lock) {
+            return inbox.isEmpty() ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
+        }
+    }
+
+    private void encode(Happening event) {
+        try {
+            codec.write(event, portion);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot happen: memory is no file", e);
+        }
+    }
+
+    /** What cannot be written is dropped: whoever reads events later learns from the gap in the numbers. */
+    private void flush() {
+        byte[] bytes = portion.toByteArray();
+        portion.reset();
+        if (retryAt.isPresent() && os.now().isBefore(retryAt.get())) {
+            return;
+        }
+        try {
+            Fd fd = fd();
+            if (size >= MAX_SIZE) {
+                rotate();
+                fd = fd();
+            }
+            if (torn) {
+                // Ends what a full disk cut short, so that the next line can be read.
+                writeAll(fd, new byte[] {'\n'});
+                torn = false;
+            }
+            writeAll(fd, bytes);
+            size += bytes.length;
+            retryAt = Optional.empty();
+        } catch (OsException e) {
+            retryAt = Optional.of(os.now().plus(RETRY));
+            torn = true;
+            close();
+            console.accept(
+                    "supervisor: cannot write events: " + e.getMessage() + "; those of the next second are lost");
+        }
+    }
+
+    private Fd fd() throws OsException {
+        if (open.isEmpty()) {
+            Fd fd = os.open(file, OpenMode.APPEND, 0644);
+            open = Optional.of(fd);
+            size = os.stat(fd).size();
+        }
+        return open.get();
+    }
+
+    private void writeAll(Fd fd, byte[] bytes) throws OsException {
+        int done = 0;
+        while (done < bytes.length) {
+            int count = os.write(fd, bytes, done, bytes.length - done);
+            if (count == 0) {
+                throw new OsException(Errno.ENOSPC, "write " + file);
+            }
+            done += count;
+        }
+    }
+
+    private void rotate() throws OsException {
+        close();
+        for (int n = MAX_FILES - 1; n >= 1; n--) {
+            if (os.stat(rotated(n)).isPresent()) {
+                os.rename(rotated(n), rotated(n + 1));
+            }
+        }
+        os.rename(file, rotated(1));
+        size = 0;
+    }
+
+    private Path rotated(int n) {
+        return file.resolveSibling(FILE + "." + n);
+    }
+
+    private void close() {
+        open.ifPresent(os::close);
+        open = Optional.empty();
+    }
+
+    /**
+     * The number of the last event of earlier supervisors, 0 where there was none. A last line that was torn by a power
+     * cut is cut off. Called before the first step.
+     */
+    public long lastSeq() throws OsException {
+        Optional<Long> last = lastSeq(file, true);
+        if (last.isEmpty()) {
+            last = lastSeq(rotated(1), false);
+        }
+        return last.orElse(0L);
+    }
+
+    private Optional<Long> lastSeq(Path path, boolean repair) throws OsException {
+        if (os.stat(path).isEmpty()) {
+            return Optional.empty();
+        }
+        EventTail tail = EventTail.read(os, path, PORTION);
+        if (repair && tail.tornBytes() > 0) {
+            Fd fd = os.open(path, OpenMode.WRITE, 0644);
+            try {
+                os.truncate(fd, tail.wholeBytes());
+            } finally {
+                os.close(fd);
+            }
+        }
+        return tail.lastSeq();
+    }
+}

@@ -1,0 +1,21 @@
+package io.jsupervise.io;
+
+import io.jsupervise.spec.ServiceName;
+import java.nio.file.Path;
+
+/** What the relay has to tell of a log. */
+public sealed interface LogNotice {
+    ServiceName service();
+
+    /** It cannot be written; it is tried again every second. */
+    record CannotWrite(ServiceName service, Path file, String reason) implements LogNotice {}
+
+    /** It could not be written for so long that output is read and thrown away from now on. */
+    record Dropping(ServiceName service, Path file) implements LogNotice {}
+
+    /** It can be written again; {@code droppedBytes} were thrown away meanwhile. */
+    record WritesAgain(ServiceName service, Path file, long droppedBytes) implements LogNotice {}
+
+    /** A rotated file was removed before its time, to make room. */
+    record RemovedToMakeRoom(ServiceName service, Path file) implements LogNotice {}
+}
