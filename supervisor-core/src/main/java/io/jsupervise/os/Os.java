@@ -91,6 +91,12 @@ public interface Os {
     /** write(2): bytes written, maybe fewer than asked. */
     int write(Fd fd, byte[] buffer, int offset, int length) throws OsException;
 
+    /** pread(2): like {@link #read}, from {@code position}, wherever the descriptor stands. */
+    int readAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException;
+
+    /** pwrite(2): like {@link #write}, at {@code position}; for files opened without O_APPEND. */
+    int writeAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException;
+
     void fsync(Fd fd) throws OsException;
 
     void truncate(Fd fd, long size) throws OsException;

@@ -5,7 +5,10 @@ import java.io.Closeable;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/** Waits until descriptors are readable (epoll(7), level-triggered). One thread polls; any thread may wake it. */
+/**
+ * Waits until descriptors are readable (epoll(7), level-triggered). One thread polls; any thread may add, remove and
+ * wake.
+ */
 public interface Poller extends Closeable {
     /** Watches {@code fd}; {@code token}, not negative, is what {@link #poll} reports. */
     void add(Fd fd, long token) throws OsException;

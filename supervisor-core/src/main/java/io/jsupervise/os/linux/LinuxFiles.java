@@ -81,6 +81,23 @@ final class LinuxFiles {
         return (int) Kernel.check(kernel.call(Syscall.WRITE, fd.number(), io.address(), some), "write", fd);
     }
 
+    int readAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        Pointer io = kernel.scratch().io();
+        int some = Math.min(length, Kernel.Scratch.IO_BYTES);
+        long count = kernel.call(Syscall.PREAD64, fd.number(), io.address(), some, position, 0, 0);
+        int got = (int) Kernel.check(count, "read", fd);
+        io.get(0, buffer, offset, got);
+        return got;
+    }
+
+    int writeAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        Pointer io = kernel.scratch().io();
+        int some = Math.min(length, Kernel.Scratch.IO_BYTES);
+        io.put(0, buffer, offset, some);
+        long count = kernel.call(Syscall.PWRITE64, fd.number(), io.address(), some, position, 0, 0);
+        return (int) Kernel.check(count, "write", fd);
+    }
+
     void fsync(Fd fd) throws OsException {
         Kernel.check(kernel.call(Syscall.FSYNC, fd.number(), 0, 0), "fsync", fd);
     }

@@ -186,6 +186,16 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public int readAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        return files.readAt(fd, position, buffer, offset, length);
+    }
+
+    @Override
+    public int writeAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        return files.writeAt(fd, position, buffer, offset, length);
+    }
+
+    @Override
     public void fsync(Fd fd) throws OsException {
         files.fsync(fd);
     }

@@ -6,6 +6,8 @@ enum Syscall {
     WRITE(1, 64),
     CLOSE(3, 57),
     IOCTL(16, 29),
+    PREAD64(17, 67),
+    PWRITE64(18, 68),
     GETPID(39, 172),
     KILL(62, 129),
     FCNTL(72, 25),
