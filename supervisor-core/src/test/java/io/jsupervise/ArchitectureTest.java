@@ -50,22 +50,24 @@ class ArchitectureTest {
             Map.entry("lifecycle", Set.of("spec")),
             Map.entry("supervision", Set.of("spec", "lifecycle")),
             Map.entry("config", Set.of("spec")),
-            Map.entry("journal", Set.of("spec", "lifecycle", "supervision")),
-            Map.entry("control", Set.of("spec", "lifecycle", "supervision")),
+            Map.entry("json", Set.of()),
+            Map.entry("journal", Set.of("spec", "lifecycle", "supervision", "json")),
+            Map.entry("control", Set.of("spec", "lifecycle", "supervision", "json")),
             Map.entry("os", Set.of("spec", "lifecycle")),
             Map.entry("os.linux", Set.of("spec", "lifecycle", "os")),
             Map.entry("io", Set.of("spec", "lifecycle", "supervision", "journal", "control", "os")),
             Map.entry(
                     "daemon", Set.of("spec", "lifecycle", "supervision", "config", "journal", "control", "os", "io")));
 
-    private static final String[] PURE = packages("spec", "lifecycle", "supervision", "config", "journal", "control");
+    private static final String[] PURE =
+            packages("spec", "lifecycle", "supervision", "config", "json", "journal", "control");
 
     /** Library -> the only packages of ours that may know it. The JDK is everybody's. */
     private static final Map<String, String[]> LIBRARIES = Map.of(
             "jnr..", packages("os.linux"),
             "com.kenai..", packages("os.linux"),
             "org.yaml..", packages("config"),
-            "com.fasterxml.jackson..", packages("journal", "control"),
+            "com.fasterxml.jackson..", packages("json", "journal", "control"),
             "org.apache.hc..", packages("io"),
             "org.slf4j..", packages("io", "daemon"));
 
