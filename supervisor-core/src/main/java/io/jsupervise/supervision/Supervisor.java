@@ -18,10 +18,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The core: all services together. {@link #step} takes what has happened and gives the orders that follow; the same
@@ -33,6 +35,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private final SupervisorSpec spec;
     private final Identity identity;
     private final Map<ServiceName, Service> services = new LinkedHashMap<>();
+    private final Set<ServiceName> retired;
     private final StartSlots slots;
     private final JournalGate gate = new JournalGate();
     private final PendingAnswers answers = new PendingAnswers();
@@ -52,12 +55,19 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /**
      * @param services  in the order of the file
+     * @param retired   those of them that the file no longer names: they are forgotten once they are down
      * @param lastEvent the number of the last event that an earlier supervisor told of
      */
-    public Supervisor(SupervisorSpec spec, Identity identity, Collection<Service> services, long lastEvent) {
+    public Supervisor(
+            SupervisorSpec spec,
+            Identity identity,
+            Collection<Service> services,
+            Set<ServiceName> retired,
+            long lastEvent) {
         this.spec = spec;
         this.identity = identity;
         this.slots = new StartSlots(spec.maxParallelStarts());
+        this.retired = new HashSet<>(retired);
         this.lastEvent = lastEvent;
         this.now = identity.startedAt();
         for (Service service : services) {
@@ -125,6 +135,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         grantSlots();
         if (!answers.isEmpty()) {
             answers.changed(service).forEach(this::answer);
+        }
+        if (!retired.isEmpty() && isDown(service) && retired.remove(name)) {
+            services.remove(name);
         }
     }
 
@@ -277,6 +290,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         armAt(SupervisorTimer.JOURNAL, watched ? Optional.of(gate.deadline()) : Optional.empty());
     }
 
+    @Override
+    public Void on(SupervisorEvent.Noticed event) {
+        tell(event.service(), event.event(), event.details());
+        return null;
+    }
+
     // ---- requests ----
 
     @Override
@@ -321,9 +340,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private void act(SupervisorEvent.Asked event, Ask.Act act) {
-        List<ServiceName> names = act.services().isEmpty() ? List.copyOf(services.keySet()) : act.services();
+        List<ServiceName> names = act.services().isEmpty() ? present() : act.services();
         for (ServiceName name : names) {
-            if (!services.containsKey(name)) {
+            if (!services.containsKey(name) || retired.contains(name)) {
                 unknown(event.request(), name);
                 return;
             }
@@ -348,6 +367,13 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                             "asked to " + act.verb().word())));
             answer(pending);
         }
+    }
+
+    /** What the services file names; of the retired only the end is awaited. */
+    private List<ServiceName> present() {
+        List<ServiceName> names = new ArrayList<>(services.keySet());
+        names.removeAll(retired);
+        return names;
     }
 
     private static Event eventOf(Ask.Act.Verb verb) {

@@ -2,6 +2,8 @@ package io.jsupervise.supervision;
 
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.spec.ServiceName;
+import java.util.Map;
+import java.util.Optional;
 
 /** What has happened, to one service or to the supervisor as a whole. */
 public sealed interface SupervisorEvent {
@@ -22,6 +24,8 @@ public sealed interface SupervisorEvent {
         R on(JournalCommitted event);
 
         R on(JournalFailed event);
+
+        R on(Noticed event);
 
         R on(TimerFired event);
     }
@@ -75,6 +79,21 @@ public sealed interface SupervisorEvent {
 
     /** The journal cannot be written; it is tried again. */
     record JournalFailed(String reason) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * Some part of the shell has something to tell that changes nothing for the core, such as a log that cannot be
+     * written.
+     *
+     * @param event   a word of the public interface
+     * @param details as in {@link Happening}
+     */
+    record Noticed(Optional<ServiceName> service, String event, Map<String, Object> details)
+            implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

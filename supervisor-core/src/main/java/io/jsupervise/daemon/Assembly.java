@@ -1,0 +1,339 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.io.EventLog;
+import io.jsupervise.io.HeartbeatFiles;
+import io.jsupervise.io.JournalFile;
+import io.jsupervise.io.LogNotice;
+import io.jsupervise.io.Spawner;
+import io.jsupervise.journal.JournalException;
+import io.jsupervise.journal.Recovery;
+import io.jsupervise.journal.SupervisorRecord;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.Now;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.supervision.Answer;
+import io.jsupervise.supervision.Ask;
+import io.jsupervise.supervision.Asker;
+import io.jsupervise.supervision.Identity;
+import io.jsupervise.supervision.Order;
+import io.jsupervise.supervision.Supervisor;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/**
+ * All parts of one supervisor, put together and connected, without a thread: the daemon gives the loop and each actor
+ * one, the simulator turns and steps them itself.
+ */
+public final class Assembly implements Outlets {
+    private final Os os;
+    private final SupervisorSpec spec;
+    private final String version;
+    private final Now startedAt;
+    private final String bootId;
+    private final Inbox inbox;
+    private final Recovery.Recovered recovered;
+    private final JournalFile journal;
+    private final EventLog events;
+    private final Spawner spawner;
+    private final HeartbeatFiles heartbeats;
+    private final EventLoop loop;
+    private final Consumer<OsException> complaints;
+    private final Map<Long, CompletableFuture<Answer>> asked = new ConcurrentHashMap<>();
+    private final AtomicLong lastRequest = new AtomicLong();
+    private Optional<Wakes> wakes = Optional.empty();
+    private boolean journalHasWork;
+    private boolean spawnerHasWork;
+    private boolean eventsHaveWork;
+
+    /**
+     * What surrounds the parts.
+     *
+     * @param environment what children inherit
+     * @param user        the user that children run as, by name
+     * @param stateId     identity of the state directory
+     * @param seed        of all random numbers
+     * @param lookers     runs looks at heartbeat files
+     * @param outputs     prepares the output of children
+     * @param console     gets a line for each event
+     */
+    public record Surroundings(
+            Map<String, String> environment,
+            String user,
+            String version,
+            String stateId,
+            long seed,
+            Executor lookers,
+            Spawner.Outputs outputs,
+            Consumer<String> console) {}
+
+    /** Wakes the threads of actors that were given work. */
+    interface Wakes {
+        void journal();
+
+        void spawner();
+
+        void events();
+    }
+
+    /**
+     * Reads the journal and connects everything. The directories exist, and the state directory is ours.
+     *
+     * @throws DaemonException where the journal cannot be read, or must not be
+     */
+    public Assembly(Os os, Configuration configuration, Surroundings around) throws DaemonException {
+        this.os = os;
+        this.spec = configuration.supervisor();
+        this.version = around.version();
+        this.startedAt = new Now(os.now(), os.wallClock());
+        this.bootId = os.bootId();
+        try {
+            Poller poller = os.poller();
+            this.inbox = new Inbox(poller);
+            this.complaints = this::complain;
+            Path folder = spec.stateDir().resolve("journal");
+            this.journal = new JournalFile(os, folder, bootId, new JournalResults());
+            this.events = new EventLog(os, spec.stateDir(), around.console());
+            this.spawner = new Spawner(os, around.environment(), around.user(), around.outputs(), new SpawnResults());
+            this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
+            JournalFile.Found found = journal.load();
+            this.recovered = Recovery.recover(
+                    configuration.services(), found.services(), found.supervisor(), bootId, startedAt, around.seed());
+            long lastEvent = Math.max(
+                    events.lastSeq(),
+                    found.supervisor().map(SupervisorRecord::lastEvent).orElse(0L));
+            Identity identity = new Identity(
+                    os.self(),
+                    version,
+                    configuration.source(),
+                    startedAt,
+                    runPrefix(around.stateId()),
+                    Versions.of(os, version));
+            Supervisor supervisor =
+                    new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
+            this.loop = new EventLoop(os, poller, supervisor, inbox, this);
+            inbox.post(new SupervisorEvent.Began());
+            for (String note : found.notes()) {
+                notice(Optional.empty(), "journal-damaged", "what", note);
+            }
+        } catch (OsException e) {
+            throw Directories.failure("cannot read the state in " + spec.stateDir(), e);
+        } catch (JournalException e) {
+            throw new DaemonException(
+                    DaemonException.IO,
+                    "cannot use the journal in " + spec.stateDir() + ": a record " + e.getMessage()
+                            + "; run the version that wrote it, or name another state_dir");
+        }
+    }
+
+    /** No other start, of any supervisor of this state directory, begins like this. */
+    private String runPrefix(String stateId) {
+        return stateId + "-" + Long.toHexString(startedAt.wall().toEpochMilli()) + "-";
+    }
+
+    /** Looks for the processes that an earlier supervisor left; to be called before the first turn. */
+    public void findLeftovers() {
+        for (Recovery.Recorded recorded : recovered.toFind()) {
+            try {
+                Optional<Child> child = os.find(recorded.process());
+                if (child.isPresent()) {
+                    inbox.post(
+                            new SupervisorEvent.OfService(
+                                    recorded.service(), new Event.LeftoverFound(recorded.run(), recorded.process())),
+                            child.get());
+                } else {
+                    inbox.post(new SupervisorEvent.OfService(
+                            recorded.service(), new Event.ChildExited(recorded.run(), new ExitStatus.Unknown())));
+                }
+            } catch (OsException e) {
+                complain("cannot look for pid " + recorded.process().pid() + " of \"" + recorded.service() + "\"", e);
+            }
+        }
+    }
+
+    /** What ran when it was last recorded. */
+    public Iterable<Recovery.Recorded> recorded() {
+        return recovered.toFind();
+    }
+
+    public String version() {
+        return version;
+    }
+
+    public EventLoop loop() {
+        return loop;
+    }
+
+    public Inbox inbox() {
+        return inbox;
+    }
+
+    public JournalFile journal() {
+        return journal;
+    }
+
+    public EventLog events() {
+        return events;
+    }
+
+    void wakes(Wakes threads) {
+        wakes = Optional.of(threads);
+    }
+
+    /** Asks the core. Any thread; the answer comes on the loop's. */
+    public CompletableFuture<Answer> ask(Ask ask, Asker asker) {
+        long request = lastRequest.incrementAndGet();
+        CompletableFuture<Answer> answer = new CompletableFuture<>();
+        asked.put(request, answer);
+        inbox.post(new SupervisorEvent.Asked(request, ask, asker));
+        return answer;
+    }
+
+    /** Something to tell that changes nothing. Any thread. */
+    void notice(Optional<ServiceName> service, String event, String name, String text) {
+        inbox.post(new SupervisorEvent.Noticed(service, event, Map.of(name, text)));
+    }
+
+    /** Any thread. */
+    void notice(LogNotice notice) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        String event;
+        if (notice instanceof LogNotice.CannotWrite cannot) {
+            event = "log-failed";
+            details.put("file", cannot.file().toString());
+            details.put("reason", cannot.reason());
+        } else if (notice instanceof LogNotice.Dropping dropping) {
+            event = "log-dropping";
+            details.put("file", dropping.file().toString());
+        } else if (notice instanceof LogNotice.WritesAgain again) {
+            event = "log-recovered";
+            details.put("file", again.file().toString());
+            details.put("dropped_bytes", again.droppedBytes());
+        } else if (notice instanceof LogNotice.RemovedToMakeRoom removed) {
+            event = "log-removed";
+            details.put("file", removed.file().toString());
+        } else {
+            throw new AssertionError(notice);
+        }
+        inbox.post(new SupervisorEvent.Noticed(Optional.of(notice.service()), event, details));
+    }
+
+    // ---- Outlets ----
+
+    @Override
+    public Spawner spawner() {
+        spawnerHasWork = true;
+        return spawner;
+    }
+
+    /** The spawner, to be stepped. */
+    public Spawner spawnerActor() {
+        return spawner;
+    }
+
+    @Override
+    public HeartbeatFiles heartbeats() {
+        return heartbeats;
+    }
+
+    @Override
+    public void record(Order.Record order) {
+        journalHasWork = true;
+        journal.submit(order.seq(), order.service());
+    }
+
+    @Override
+    public void record(Order.RecordSupervisor order) {
+        journalHasWork = true;
+        journal.submit(
+                order.seq(),
+                new SupervisorRecord(bootId, version, startedAt.wall(), order.endedInOrder(), order.eventSeq()));
+    }
+
+    @Override
+    public void tell(Order.Tell order) {
+        eventsHaveWork = true;
+        events.tell(order.happening());
+    }
+
+    @Override
+    public void reply(Order.Reply order) {
+        CompletableFuture<Answer> answer = asked.remove(order.request());
+        if (answer != null) {
+            answer.complete(order.answer());
+        }
+    }
+
+    @Override
+    public void complain(String what, OsException why) {
+        notice(Optional.empty(), "trouble", "what", what + ": " + why.getMessage());
+    }
+
+    private void complain(OsException why) {
+        complain("cannot touch our heartbeat", why);
+    }
+
+    @Override
+    public void endOfTurn() {
+        if (wakes.isEmpty()) {
+            return;
+        }
+        if (journalHasWork) {
+            journalHasWork = false;
+            wakes.get().journal();
+        }
+        if (spawnerHasWork) {
+            spawnerHasWork = false;
+            wakes.get().spawner();
+        }
+        if (eventsHaveWork) {
+            eventsHaveWork = false;
+            wakes.get().events();
+        }
+    }
+
+    /** Whoever still waits for an answer when the loop has ended hears that there will be none. */
+    void refuseTheRest() {
+        for (CompletableFuture<Answer> answer : asked.values()) {
+            answer.complete(new Answer.Refused(Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor has ended"));
+        }
+    }
+
+    private final class JournalResults implements JournalFile.Results {
+        @Override
+        public void committed(long seq) {
+            inbox.post(new SupervisorEvent.JournalCommitted(seq));
+        }
+
+        @Override
+        public void failed(String reason) {
+            inbox.post(new SupervisorEvent.JournalFailed(reason));
+        }
+    }
+
+    private final class SpawnResults implements Spawner.Results {
+        @Override
+        public void spawned(ServiceName service, Event.Spawned event, Child child) {
+            inbox.post(new SupervisorEvent.OfService(service, event), child);
+        }
+
+        @Override
+        public void failed(ServiceName service, Event.SpawnFailed event) {
+            inbox.post(new SupervisorEvent.OfService(service, event));
+        }
+    }
+}

@@ -1,0 +1,288 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.io.Actor;
+import io.jsupervise.io.Console;
+import io.jsupervise.io.ControlServer;
+import io.jsupervise.io.LogCompressor;
+import io.jsupervise.io.LogRelay;
+import io.jsupervise.io.RuntimeFile;
+import io.jsupervise.journal.Recovery;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Signals;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.function.Consumer;
+
+/**
+ * A supervisor from its start to its end: the directories, the lock, the parts, their threads, and the loop on the
+ * thread that called. Ending in order is only the last transition of the core; whatever is killed before that is picked
+ * up from the journal by the next one.
+ */
+public final class Daemon {
+    private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+
+    private final Os os;
+    private final Configuration configuration;
+    private final SupervisorSpec spec;
+    private final Assembly assembly;
+    private final LogRelay relay;
+    private final RelayThread relayThread;
+    private final ActorThread journal;
+    private final ActorThread spawner;
+    private final ActorThread events;
+    private final ActorThread compressor;
+    private final ActorThread console;
+    private final Consumer<String> log;
+
+    /**
+     * What the command line adds.
+     *
+     * @param version of jsupervise
+     * @param log     gets one line for each event; called on a thread of its own
+     */
+    public record Options(String version, Consumer<String> log) {}
+
+    /**
+     * Runs until everything was stopped as asked.
+     *
+     * @throws DaemonException where it cannot begin; nothing has been started then
+     */
+    public static void run(Os os, Signals signals, Configuration configuration, Options options)
+            throws DaemonException {
+        Directories directories = new Directories(os, configuration.supervisor());
+        directories.prepare();
+        SplittableRandom random =
+                new SplittableRandom(os.wallClock().toEpochMilli() * 31 + os.self().pid().value());
+        String stateId = directories.lock(random);
+        new Daemon(os, configuration, options, stateId, random.nextLong()).run(signals);
+    }
+
+    private Daemon(Os os, Configuration configuration, Options options, String stateId, long seed)
+            throws DaemonException {
+        this.os = os;
+        this.configuration = configuration;
+        this.spec = configuration.supervisor();
+        this.log = options.log();
+        Console consoleActor = new Console(new FileOutputStream(FileDescriptor.out), this::wakeConsole);
+        LogCompressor compressing = new LogCompressor(this::trouble);
+        try {
+            this.relay = new LogRelay(
+                    os,
+                    spec.stateDir().resolve("fifo"),
+                    Optional.of(consoleActor),
+                    longestName(),
+                    notice -> assembly().notice(notice),
+                    rotation -> {
+                        compressing.compress(rotation);
+                        compressor().wake();
+                    });
+        } catch (OsException e) {
+            throw Directories.failure("cannot wait for output", e);
+        }
+        Assembly.Surroundings around = new Assembly.Surroundings(
+                childEnvironment(),
+                System.getProperty("user.name", "unknown"),
+                options.version(),
+                stateId,
+                seed,
+                new Lookers(os),
+                relay,
+                log);
+        this.assembly = new Assembly(os, configuration, around);
+        this.relayThread = new RelayThread(relay, this::failed);
+        this.journal = thread("journal", assembly.journal());
+        this.spawner = thread("spawner", assembly.spawnerActor());
+        this.events = thread("events", assembly.events());
+        this.compressor = thread("compressor", compressing);
+        this.console = thread("console", consoleActor);
+    }
+
+    private ActorThread thread(String name, Actor actor) {
+        return new ActorThread(os, name, actor, this::failed);
+    }
+
+    private Assembly assembly() {
+        return assembly;
+    }
+
+    private ActorThread compressor() {
+        return compressor;
+    }
+
+    private void wakeConsole() {
+        console.wake();
+    }
+
+    /** What only our own JVM is meant to see stays with us. */
+    private static Map<String, String> childEnvironment() {
+        Map<String, String> environment = new HashMap<>(System.getenv());
+        environment.remove("JSUPERVISE_JAVA");
+        environment.remove("NOTIFY_SOCKET");
+        environment.remove("WATCHDOG_USEC");
+        environment.remove("WATCHDOG_PID");
+        return environment;
+    }
+
+    private int longestName() {
+        int longest = 0;
+        for (ServiceSpec service : configuration.services()) {
+            if (service.log() instanceof LogSpec.ToFile file && file.console()) {
+                longest = Math.max(longest, service.name().value().length());
+            }
+        }
+        return longest;
+    }
+
+    private void run(Signals signals) throws DaemonException {
+        assembly.wakes(new Threads());
+        handle(signals);
+        journal.start();
+        spawner.start();
+        events.start();
+        relayThread.start();
+        if (longestName() > 0) {
+            console.start();
+        }
+        compressor.start();
+        openLogsOfTheLiving();
+        assembly.findLeftovers();
+        ControlServer control = ControlServer.start(
+                os,
+                spec,
+                assembly::ask,
+                configuration,
+                relay::droppedBytes,
+                (event, text) -> assembly.notice(Optional.empty(), event, "what", text));
+        try {
+            new RuntimeFile(os, spec).write(assembly.version());
+            boolean more = true;
+            while (more) {
+                more = assembly.loop().turn();
+            }
+        } catch (OsException e) {
+            throw Directories.failure("cannot write to runtime_dir " + spec.runtimeDir(), e);
+        } finally {
+            end(control);
+        }
+    }
+
+    private void handle(Signals signals) {
+        for (Signal signal : new Signal[] {Signal.TERM, Signal.INT}) {
+            signals.handle(signal, () -> assembly.inbox().post(new SupervisorEvent.EndRequested(signal.fullName())));
+        }
+        signals.handle(Signal.HUP, () -> assembly.inbox().post(new SupervisorEvent.ReloadRequested()));
+    }
+
+    /** What a child of a dead supervisor still writes is kept, though it is about to be ended. */
+    private void openLogsOfTheLiving() {
+        Map<ServiceName, ServiceSpec> specs = new HashMap<>();
+        for (Recovery.Recorded recorded : assembly.recorded()) {
+            if (specs.isEmpty()) {
+                configuration.services().forEach(service -> specs.put(service.name(), service));
+            }
+            ServiceSpec service = specs.get(recorded.service());
+            if (service != null) {
+                try {
+                    relay.prepare(service.name(), service.log());
+                } catch (OsException e) {
+                    assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
+                }
+            }
+        }
+    }
+
+    private void end(ControlServer control) {
+        assembly.refuseTheRest();
+        control.close();
+        relayThread.end(LAST_WORDS);
+        compressor.end(Duration.ZERO);
+        events.end(LAST_WORDS);
+        console.end(LAST_WORDS);
+        new RuntimeFile(os, spec).remove();
+    }
+
+    private void failed(Throwable failure) {
+        trouble("a part failed and goes on: " + failure);
+    }
+
+    private void trouble(String what) {
+        assembly.notice(Optional.empty(), "trouble", "what", what);
+    }
+
+    private final class Threads implements Assembly.Wakes {
+        @Override
+        public void journal() {
+            journal.wake();
+        }
+
+        @Override
+        public void spawner() {
+            spawner.wake();
+        }
+
+        @Override
+        public void events() {
+            events.wake();
+        }
+    }
+
+    /** The relay waits in the kernel, not in a park. */
+    private static final class RelayThread {
+        private final LogRelay relay;
+        private final Consumer<Throwable> failures;
+        private final Thread thread = new Thread(null, this::run, "relay", 256 * 1024);
+        private volatile boolean ending;
+
+        RelayThread(LogRelay relay, Consumer<Throwable> failures) {
+            this.relay = relay;
+            this.failures = failures;
+            thread.setDaemon(true);
+        }
+
+        void start() {
+            thread.start();
+        }
+
+        void end(Duration patience) {
+            ending = true;
+            relay.wakeup();
+            try {
+                thread.join(patience.toMillis());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        private void run() {
+            while (!ending) {
+                try {
+                    relay.turn(Optional.<MonotonicTime>empty());
+                } catch (RuntimeException e) {
+                    failures.accept(e);
+                    java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000L);
+                }
+            }
+            relay.drain();
+        }
+    }
+
+    /** Where clients look for us. */
+    static Path runtimeFile(SupervisorSpec spec) {
+        return spec.runtimeDir().resolve("supervisor.json");
+    }
+}
