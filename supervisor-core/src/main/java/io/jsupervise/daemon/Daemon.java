@@ -8,6 +8,7 @@ import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.journal.Recovery;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Errno;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Signals;
@@ -20,7 +21,6 @@ import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
@@ -66,8 +66,8 @@ public final class Daemon {
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
-        SplittableRandom random =
-                new SplittableRandom(os.wallClock().toEpochMilli() * 31 + os.self().pid().value());
+        SplittableRandom random = new SplittableRandom(
+                os.wallClock().toEpochMilli() * 31 + os.self().pid().value());
         String stateId = directories.lock(random);
         new Daemon(os, configuration, options, stateId, random.nextLong()).run(signals);
     }
@@ -138,6 +138,16 @@ public final class Daemon {
         return environment;
     }
 
+    private boolean someCompress() {
+        for (ServiceSpec service : configuration.services()) {
+            if (service.log() instanceof LogSpec.ToFile file && file.compress()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Of those that are shown on the console; 0 where none is. */
     private int longestName() {
         int longest = 0;
         for (ServiceSpec service : configuration.services()) {
@@ -158,17 +168,13 @@ public final class Daemon {
         if (longestName() > 0) {
             console.start();
         }
-        compressor.start();
-        openLogsOfTheLiving();
-        assembly.findLeftovers();
-        ControlServer control = ControlServer.start(
-                os,
-                spec,
-                assembly::ask,
-                configuration,
-                relay::droppedBytes,
-                (event, text) -> assembly.notice(Optional.empty(), event, "what", text));
+        if (someCompress()) {
+            compressor.start();
+        }
+        ControlServer control = listen();
         try {
+            openLogsOfTheLiving();
+            assembly.findLeftovers();
             new RuntimeFile(os, spec).write(assembly.version());
             boolean more = true;
             while (more) {
@@ -178,6 +184,23 @@ public final class Daemon {
             throw Directories.failure("cannot write to runtime_dir " + spec.runtimeDir(), e);
         } finally {
             end(control);
+        }
+    }
+
+    private ControlServer listen() throws DaemonException {
+        try {
+            return ControlServer.start(
+                    os,
+                    spec,
+                    assembly::ask,
+                    configuration,
+                    relay::droppedBytes,
+                    (event, text) -> assembly.notice(Optional.empty(), event, "what", text));
+        } catch (OsException e) {
+            if (e.errno() == Errno.EADDRINUSE) {
+                throw new DaemonException(DaemonException.ALREADY_RUNNING, "cannot supervise: " + e.getMessage());
+            }
+            throw Directories.failure("cannot open the control socket", e);
         }
     }
 
@@ -213,7 +236,6 @@ public final class Daemon {
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);
         console.end(LAST_WORDS);
-        new RuntimeFile(os, spec).remove();
     }
 
     private void failed(Throwable failure) {
@@ -279,10 +301,5 @@ public final class Daemon {
             }
             relay.drain();
         }
-    }
-
-    /** Where clients look for us. */
-    static Path runtimeFile(SupervisorSpec spec) {
-        return spec.runtimeDir().resolve("supervisor.json");
     }
 }

@@ -1,5 +1,6 @@
 package io.jsupervise.os.linux;
 
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
@@ -90,25 +91,25 @@ final class UnixListener implements Listener {
     }
 
     @Override
-    public Connection accept() throws IOException {
-        while (!closed) {
-            epoll.poll(Optional.empty(), token -> {});
-            if (closed) {
-                break;
-            }
-            UnixSocketChannel accepted = channel.accept();
-            if (accepted != null) {
-                setCloseOnExec(kernel, accepted.getFD());
-                accepted.configureBlocking(false);
-                Credentials peer = accepted.getOption(UnixSocketOptions.SO_PEERCRED);
-                Optional<Pid> pid = peer.getPid() > 0 ? Optional.of(new Pid(peer.getPid())) : Optional.empty();
-                return new Connection(
-                        new UnixConnection(kernel, accepted), new Peer(pid, peer.getUid(), peer.getGid()));
-            }
+    public Optional<Connection> accept(MonotonicTime until) throws IOException {
+        if (!closed) {
+            epoll.poll(Optional.of(until), token -> {});
         }
-        channel.close();
-        epoll.close();
-        throw new ClosedChannelException();
+        if (closed) {
+            channel.close();
+            epoll.close();
+            throw new ClosedChannelException();
+        }
+        UnixSocketChannel accepted = channel.accept();
+        if (accepted == null) {
+            return Optional.empty();
+        }
+        setCloseOnExec(kernel, accepted.getFD());
+        accepted.configureBlocking(false);
+        Credentials peer = accepted.getOption(UnixSocketOptions.SO_PEERCRED);
+        Optional<Pid> pid = peer.getPid() > 0 ? Optional.of(new Pid(peer.getPid())) : Optional.empty();
+        return Optional.of(
+                new Connection(new UnixConnection(kernel, accepted), new Peer(pid, peer.getUid(), peer.getGid())));
     }
 
     /** The thread that accepts ends it; what it waits on is closed by itself, so that no number is used twice. */

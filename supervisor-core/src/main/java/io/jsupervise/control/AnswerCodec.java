@@ -1,0 +1,43 @@
+package io.jsupervise.control;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.jsupervise.supervision.Answer;
+import java.io.IOException;
+import java.io.OutputStream;
+
+/** What became of an action, and errors, as JSON. */
+public final class AnswerCodec {
+    private final JsonFactory json = new JsonFactory();
+
+    /** {@code {"recorded":true,"results":[{"name":..,"done":..,"state":..,"message":..}]}}. */
+    public void write(Answer.Acted acted, OutputStream to) throws IOException {
+        try (JsonGenerator out = json.createGenerator(to)) {
+            out.writeStartObject();
+            out.writeBooleanField("recorded", acted.recorded());
+            out.writeArrayFieldStart("results");
+            for (Answer.Result result : acted.results()) {
+                out.writeStartObject();
+                out.writeStringField("name", result.service().value());
+                out.writeBooleanField("done", result.done());
+                out.writeStringField("state", result.state().name());
+                out.writeStringField("message", result.message());
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+        }
+    }
+
+    /** {@code {"error":{"code":..,"message":..}}}. */
+    public void writeError(String code, String message, OutputStream to) throws IOException {
+        try (JsonGenerator out = json.createGenerator(to)) {
+            out.writeStartObject();
+            out.writeObjectFieldStart("error");
+            out.writeStringField("code", code);
+            out.writeStringField("message", message);
+            out.writeEndObject();
+            out.writeEndObject();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+package io.jsupervise.io;
+
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.Listener;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.supervision.Answer;
+import io.jsupervise.supervision.Ask;
+import io.jsupervise.supervision.Asker;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
+import java.util.function.ToLongFunction;
+
+/**
+ * Whoever wants something of a running supervisor connects here. One thread accepts, and each connection has a thread
+ * of its own while it lasts, so one that follows a stream, or stalls, holds up nobody; their number is bounded. All
+ * that they can do to supervision is to put a question into the loop's inbox. The socket is made again if somebody
+ * removes it.
+ */
+public final class ControlServer {
+    /** A further one is told to come again, and closed. */
+    static final int MOST_CONNECTIONS = 64;
+
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+    private static final long STACK_BYTES = 256 * 1024;
+    private static final byte[] TOO_MANY = ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+                    + "Connection: close\r\nContent-Length: 73\r\n\r\n"
+                    + "{\"error\":{\"code\":\"too-many-connections\",\"message\":\"64 are open; try again\"}}")
+            .getBytes(StandardCharsets.US_ASCII);
+
+    private final Os os;
+    private final SupervisorSpec spec;
+    private final Routes routes;
+    private final BiConsumer<String, String> trouble;
+    private final Set<ControlConnection> connections = new HashSet<>();
+    private final Thread thread = new Thread(null, this::acceptAll, "control", STACK_BYTES);
+    private Listener listener;
+    private FileStat socketFile;
+    private volatile boolean closed;
+
+    /** The supervisor, as far as a client can reach it. Any thread; the answer may take as long as what was asked. */
+    public interface Core {
+        CompletableFuture<Answer> ask(Ask ask, Asker asker);
+    }
+
+    /**
+     * Listens from now on.
+     *
+     * @param droppedBytes output of a service that was thrown away
+     * @param trouble      is told an event and what happened
+     * @throws OsException EADDRINUSE where a living process listens there
+     */
+    public static ControlServer start(
+            Os os,
+            SupervisorSpec spec,
+            Core core,
+            Configuration configuration,
+            ToLongFunction<ServiceName> droppedBytes,
+            BiConsumer<String, String> trouble)
+            throws OsException {
+        ControlServer server =
+                new ControlServer(os, spec, new Routes(core, configuration, droppedBytes, os.uid()), trouble);
+        server.listen();
+        server.thread.setDaemon(true);
+        server.thread.start();
+        return server;
+    }
+
+    private ControlServer(Os os, SupervisorSpec spec, Routes routes, BiConsumer<String, String> trouble) {
+        this.os = os;
+        this.spec = spec;
+        this.routes = routes;
+        this.trouble = trouble;
+    }
+
+    private void listen() throws OsException {
+        listener = os.listen(spec.socket(), spec.socketGroup());
+        socketFile =
+                os.stat(spec.socket()).orElseThrow(() -> new OsException(Errno.ENOENT, "listen on " + spec.socket()));
+    }
+
+    private void acceptAll() {
+        while (!closed) {
+            try {
+                MonotonicTime until = os.now().plus(LOOK_AGAIN);
+                Optional<Listener.Connection> connection = listener.accept(until);
+                if (connection.isPresent()) {
+                    serve(connection.get());
+                } else {
+                    listenAgainIfRemoved();
+                }
+            } catch (IOException | RuntimeException e) {
+                if (!closed) {
+                    trouble.accept("trouble", "cannot accept on " + spec.socket() + ": " + e.getMessage());
+                    pause();
+                }
+            }
+        }
+    }
+
+    /** Out of descriptors, most likely: others have to close theirs first. */
+    private static void pause() {
+        java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
+    }
+
+    private void listenAgainIfRemoved() throws OsException {
+        Optional<FileStat> there = os.stat(spec.socket());
+        if (there.isEmpty() || !there.get().sameFile(socketFile)) {
+            listener.close();
+            listen();
+            trouble.accept("control-socket-made-again", spec.socket() + " was removed");
+        }
+    }
+
+    private void serve(Listener.Connection accepted) throws IOException {
+        ControlConnection connection = new ControlConnection(accepted, routes, this::ended);
+        synchronized (connections) {
+            if (connections.size() >= MOST_CONNECTIONS) {
+                accepted.socket().setSoTimeout(100);
+                try (accepted) {
+                    accepted.socket().getOutputStream().write(TOO_MANY);
+                }
+                return;
+            }
+            connections.add(connection);
+        }
+        Thread thread = new Thread(null, connection, "control-client", STACK_BYTES);
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void ended(ControlConnection connection) {
+        synchronized (connections) {
+            connections.remove(connection);
+        }
+    }
+
+    /** Ends everything; the socket's file goes, so that nobody waits on it. */
+    public void close() {
+        closed = true;
+        listener.close();
+        synchronized (connections) {
+            connections.forEach(ControlConnection::finish);
+        }
+        try {
+            os.unlink(spec.socket());
+        } catch (OsException e) {
+            trouble.accept("trouble", "cannot remove " + spec.socket() + ": " + e.getMessage());
+        }
+    }
+}

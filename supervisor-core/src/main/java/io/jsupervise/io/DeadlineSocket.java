@@ -1,0 +1,118 @@
+package io.jsupervise.io;
+
+import java.io.FilterInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.Socket;
+import java.net.SocketTimeoutException;
+import java.time.Duration;
+
+/**
+ * A connection whose requests have a deadline as a whole: a client that sends a byte now and then would keep a timeout
+ * between bytes from ever firing.
+ */
+final class DeadlineSocket extends Socket {
+    private final Socket socket;
+    private final Duration idle;
+    private final Duration request;
+    private final InputStream input;
+    private long deadlineNanos;
+    private boolean begun;
+
+    /**
+     * @param idle    how long the next request may be awaited
+     * @param request how long it may take from its first byte to its last; also how long a client may refuse to read
+     */
+    DeadlineSocket(Socket socket, Duration idle, Duration request) throws IOException {
+        this.socket = socket;
+        this.idle = idle;
+        this.request = request;
+        this.input = new FilterInputStream(socket.getInputStream()) {
+            @Override
+            public int read() throws IOException {
+                byte[] one = new byte[1];
+                return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+            }
+
+            @Override
+            public int read(byte[] buffer, int offset, int length) throws IOException {
+                return readInTime(buffer, offset, length);
+            }
+        };
+    }
+
+    /** The next byte that is read is the first of a new request. */
+    void nextRequest() {
+        begun = false;
+    }
+
+    /** Whether something of a request has come. */
+    boolean requestBegun() {
+        return begun;
+    }
+
+    private int readInTime(byte[] buffer, int offset, int length) throws IOException {
+        if (!begun) {
+            socket.setSoTimeout((int) idle.toMillis());
+            int count = socket.getInputStream().read(buffer, offset, length);
+            begun = true;
+            deadlineNanos = System.nanoTime() + request.toNanos();
+            socket.setSoTimeout((int) request.toMillis());
+            return count;
+        }
+        long left = deadlineNanos - System.nanoTime();
+        if (left <= 0) {
+            throw new SocketTimeoutException("the request took longer than " + request.toSeconds() + " s");
+        }
+        socket.setSoTimeout((int) Math.max(1, left / 1_000_000));
+        int count = socket.getInputStream().read(buffer, offset, length);
+        socket.setSoTimeout((int) request.toMillis());
+        return count;
+    }
+
+    @Override
+    public InputStream getInputStream() {
+        return input;
+    }
+
+    @Override
+    public OutputStream getOutputStream() throws IOException {
+        return socket.getOutputStream();
+    }
+
+    /** The deadline is ours alone to set. */
+    @Override
+    public void setSoTimeout(int timeout) {}
+
+    @Override
+    public int getSoTimeout() {
+        return (int) request.toMillis();
+    }
+
+    @Override
+    public boolean isConnected() {
+        return true;
+    }
+
+    @Override
+    public boolean isClosed() {
+        return socket.isClosed();
+    }
+
+    @Override
+    public void shutdownOutput() throws IOException {
+        socket.shutdownOutput();
+    }
+
+    @Override
+    public void shutdownInput() {}
+
+    @Override
+    public void setSoLinger(boolean on, int linger) {}
+
+    @Override
+    public void close() throws IOException {
+        socket.close();
+    }
+}

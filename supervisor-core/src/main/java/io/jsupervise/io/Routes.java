@@ -1,0 +1,392 @@
+package io.jsupervise.io;
+
+import io.jsupervise.control.AnswerCodec;
+import io.jsupervise.control.Nearest;
+import io.jsupervise.control.RequestTarget;
+import io.jsupervise.control.StatusCodec;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.supervision.Answer;
+import io.jsupervise.supervision.Ask;
+import io.jsupervise.supervision.Asker;
+import io.jsupervise.supervision.Status;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.DateTimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToLongFunction;
+
+/**
+ * What is answered to which request: {@code docs/control.md} in code. The kernel told who asks; reading is for everybody
+ * who could connect, acting for root and our own user.
+ */
+final class Routes {
+    static final String JSON = "application/json";
+    private static final String NDJSON = "application/x-ndjson";
+    private static final String TEXT = "text/plain";
+    private static final String NOT_FOUND = "not-found";
+    private static final String BAD_REQUEST = "bad-request";
+
+    /** So many may follow something at once; the rest of the connections is for questions. */
+    private static final int MOST_STREAMS = 32;
+
+    private static final Duration DEFAULT_TIMEOUT = Duration.ofSeconds(30);
+    private static final Duration LONGEST_TIMEOUT = Duration.ofDays(1);
+
+    /** How much longer than the core is waited for the core: it always answers, this is for the day it does not. */
+    private static final Duration GRACE = Duration.ofSeconds(10);
+
+    private static final int DEFAULT_LINES = 10;
+    private static final int MOST_LINES = 100_000;
+
+    private final ControlServer.Core core;
+    private final Path stateDir;
+    private final Map<String, ServiceSpec> services = new LinkedHashMap<>();
+    private final ToLongFunction<ServiceName> droppedBytes;
+    private final int ourUid;
+    private final AtomicInteger streams = new AtomicInteger();
+
+    /** Something that goes on. */
+    interface Stream extends Closeable {
+        /** What there is now; nothing where there is nothing now. */
+        byte[] next() throws IOException;
+
+        /** Whether more may come. */
+        boolean follows();
+    }
+
+    /** @param allow the methods of this path, where another was used */
+    record Response(int status, String contentType, byte[] body, Optional<Stream> stream, Optional<String> allow) {}
+
+    Routes(ControlServer.Core core, Configuration configuration, ToLongFunction<ServiceName> droppedBytes, int ourUid) {
+        this.core = core;
+        this.stateDir = configuration.supervisor().stateDir();
+        this.droppedBytes = droppedBytes;
+        this.ourUid = ourUid;
+        configuration.services().forEach(service -> services.put(service.name().value(), service));
+    }
+
+    Response answer(String method, String path, Asker asker) throws IOException {
+        try {
+            RequestTarget target = RequestTarget.parse(path);
+            Response response =
+                    target.segments().isEmpty() || !target.segments().get(0).equals("v1")
+                            ? error(404, NOT_FOUND, "no such path " + target.path() + "; all begin with /v1/")
+                            : route(method, target, asker);
+            return response;
+        } catch (RequestTarget.Malformed e) {
+            return error(400, BAD_REQUEST, e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return error(503, "shutting-down", "the supervisor is ending");
+        }
+    }
+
+    private Response route(String method, RequestTarget target, Asker asker)
+            throws IOException, InterruptedException, RequestTarget.Malformed {
+        List<String> path = target.segments();
+        String first = path.size() > 1 ? path.get(1) : "";
+        if (path.size() == 2) {
+            switch (first) {
+                case "status":
+                    target.knows();
+                    return isGet(method) ? status(asker, Optional.empty()) : only("GET");
+                case "health":
+                    target.knows();
+                    return isGet(method) ? health(asker) : only("GET");
+                case "events":
+                    target.knows("follow", "since");
+                    return isGet(method) ? events(target) : only("GET");
+                case "start", "stop", "restart":
+                    target.knows("name", "all", "wait", "timeout");
+                    return isPost(method) ? actOnMany(first, target, asker) : only("POST");
+                case "shutdown":
+                    target.knows();
+                    return isPost(method) ? act(new Ask.Shutdown(), asker, Duration.ZERO) : only("POST");
+                default:
+                    break;
+            }
+        } else if (first.equals("services") && (path.size() == 3 || path.size() == 4)) {
+            return routeService(method, target, path.get(2), path.size() == 4 ? path.get(3) : "", asker);
+        }
+        return error(404, NOT_FOUND, "no such path " + target.path());
+    }
+
+    private Response routeService(String method, RequestTarget target, String name, String what, Asker asker)
+            throws IOException, InterruptedException, RequestTarget.Malformed {
+        if (!services.containsKey(name)) {
+            return noSuchService(name);
+        }
+        ServiceName service = new ServiceName(name);
+        switch (what) {
+            case "":
+                target.knows();
+                return isGet(method) ? status(asker, Optional.of(service)) : only("GET");
+            case "logs":
+                target.knows("lines", "follow");
+                return isGet(method) ? logs(services.get(name), target) : only("GET");
+            case "start", "stop", "restart":
+                target.knows("wait", "timeout");
+                return isPost(method) ? actOn(what, List.of(service), target, asker) : only("POST");
+            case "signal":
+                target.knows("signal");
+                return isPost(method) ? signal(service, target, asker) : only("POST");
+            default:
+                return error(404, NOT_FOUND, "no such path " + target.path());
+        }
+    }
+
+    private static boolean isGet(String method) {
+        return method.equals("GET");
+    }
+
+    private static boolean isPost(String method) {
+        return method.equals("POST");
+    }
+
+    private Response only(String method) throws IOException {
+        Response error = error(405, "wrong-method", "this path is for " + method);
+        return new Response(error.status, error.contentType, error.body, error.stream, Optional.of(method));
+    }
+
+    // ---- reading ----
+
+    private Response status(Asker asker, Optional<ServiceName> service) throws IOException, InterruptedException {
+        Answer answer = ask(new Ask.ShowStatus(service), asker, Duration.ZERO);
+        if (!(answer instanceof Answer.Shown shown)) {
+            return refused((Answer.Refused) answer);
+        }
+        ByteArrayOutputStream body = new ByteArrayOutputStream(512 * Math.max(1, services.size()));
+        StatusCodec codec = new StatusCodec(droppedBytes);
+        if (service.isPresent()) {
+            codec.writeService(shown.status().services().get(0), shown.status().now(), body);
+        } else {
+            codec.write(shown.status(), body);
+        }
+        body.write('\n');
+        return ok(body.toByteArray());
+    }
+
+    private Response health(Asker asker) throws IOException, InterruptedException {
+        Answer answer = ask(new Ask.ShowStatus(Optional.empty()), asker, Duration.ZERO);
+        if (!(answer instanceof Answer.Shown shown)) {
+            return refused((Answer.Refused) answer);
+        }
+        List<String> reasons = new ArrayList<>();
+        Status status = shown.status();
+        if (status.supervisor().journal().stale().isPresent()) {
+            reasons.add("the journal is stale: "
+                    + status.supervisor().journal().stale().get().reason());
+        }
+        for (Service service : status.services()) {
+            if (service.state() == ServiceState.FATAL) {
+                reasons.add(
+                        service.name() + " is FATAL: " + service.fatalReason().orElse(""));
+            }
+        }
+        if (reasons.isEmpty()) {
+            return ok("{\"healthy\":true}\n".getBytes(StandardCharsets.US_ASCII));
+        }
+        return error(503, "unhealthy", String.join("; ", reasons));
+    }
+
+    private Response events(RequestTarget target) throws IOException, RequestTarget.Malformed {
+        Optional<Long> seq = Optional.empty();
+        Optional<Instant> time = Optional.empty();
+        Optional<String> since = target.parameter("since");
+        if (since.isPresent()) {
+            try {
+                if (since.get().indexOf('T') < 0) {
+                    seq = Optional.of(Long.parseLong(since.get()));
+                } else {
+                    time = Optional.of(Instant.parse(since.get()));
+                }
+            } catch (NumberFormatException | DateTimeException e) {
+                return error(
+                        400,
+                        BAD_REQUEST,
+                        "since must be a number or a time such as 2026-01-31T12:00:00Z, not " + since.get());
+            }
+        }
+        EventReader reader = new EventReader(stateDir, seq, time);
+        boolean follow = target.flag("follow");
+        return stream(NDJSON, follow, new Source() {
+            @Override
+            public byte[] next() throws IOException {
+                ByteArrayOutputStream some = new ByteArrayOutputStream();
+                Optional<byte[]> line = reader.next();
+                while (line.isPresent()) {
+                    some.writeBytes(line.get());
+                    line = some.size() < 16 << 10 ? reader.next() : Optional.empty();
+                }
+                return some.toByteArray();
+            }
+
+            @Override
+            public void close() throws IOException {
+                reader.close();
+            }
+        });
+    }
+
+    private Response logs(ServiceSpec service, RequestTarget target) throws IOException, RequestTarget.Malformed {
+        if (!(service.log() instanceof LogSpec.ToFile log)) {
+            return error(409, "no-log", "\"" + service.name() + "\" has no log file: its log is not a map");
+        }
+        int lines = target.number("lines", DEFAULT_LINES, 0, MOST_LINES);
+        LogTail tail = new LogTail(log.file());
+        byte[] last = tail.last(lines);
+        return stream(TEXT, target.flag("follow"), new Source() {
+            private boolean begun;
+
+            @Override
+            public byte[] next() throws IOException {
+                if (!begun) {
+                    begun = true;
+                    return last;
+                }
+                return target.isSet("follow") ? tail.more() : new byte[0];
+            }
+
+            @Override
+            public void close() throws IOException {
+                tail.close();
+            }
+        });
+    }
+
+    private interface Source extends Closeable {
+        byte[] next() throws IOException;
+    }
+
+    private Response stream(String type, boolean follow, Source source) throws IOException {
+        if (streams.incrementAndGet() > MOST_STREAMS) {
+            streams.decrementAndGet();
+            source.close();
+            return error(429, "too-many-streams", MOST_STREAMS + " clients follow something already; try again later");
+        }
+        Stream stream = new Stream() {
+            @Override
+            public byte[] next() throws IOException {
+                return source.next();
+            }
+
+            @Override
+            public boolean follows() {
+                return follow;
+            }
+
+            @Override
+            public void close() throws IOException {
+                streams.decrementAndGet();
+                source.close();
+            }
+        };
+        return new Response(200, type, new byte[0], Optional.of(stream), Optional.empty());
+    }
+
+    // ---- acting ----
+
+    private Response actOnMany(String verb, RequestTarget target, Asker asker)
+            throws IOException, InterruptedException, RequestTarget.Malformed {
+        List<ServiceName> names = new ArrayList<>();
+        for (String name : target.parameters("name")) {
+            if (!services.containsKey(name)) {
+                return noSuchService(name);
+            }
+            names.add(new ServiceName(name));
+        }
+        if (names.isEmpty() && !target.flag("all")) {
+            return error(400, BAD_REQUEST, "say which services: name=web&name=db, or all=true");
+        }
+        return actOn(verb, names, target, asker);
+    }
+
+    private Response actOn(String verb, List<ServiceName> names, RequestTarget target, Asker asker)
+            throws IOException, InterruptedException, RequestTarget.Malformed {
+        boolean wait = target.flag("wait");
+        Duration timeout = target.duration("timeout", DEFAULT_TIMEOUT, LONGEST_TIMEOUT);
+        Ask.Act.Verb what = Ask.Act.Verb.valueOf(verb.toUpperCase(java.util.Locale.ROOT));
+        return act(new Ask.Act(what, names, wait, timeout), asker, timeout);
+    }
+
+    private Response signal(ServiceName service, RequestTarget target, Asker asker)
+            throws IOException, InterruptedException {
+        String name = target.parameter("signal").orElse("");
+        Optional<Signal> signal = Signal.parse(name);
+        if (signal.isEmpty()) {
+            return error(400, BAD_REQUEST, "signal \"" + name + "\" is unknown; say signal=HUP");
+        }
+        return act(new Ask.SendSignal(service, signal.get()), asker, Duration.ZERO);
+    }
+
+    private Response act(Ask ask, Asker asker, Duration timeout) throws IOException, InterruptedException {
+        if (asker.uid() != 0 && asker.uid() != ourUid) {
+            return error(
+                    403,
+                    "not-permitted",
+                    "uid " + asker.uid() + " may look but not act; root and uid " + ourUid + " may");
+        }
+        Answer answer = ask(ask, asker, timeout);
+        if (answer instanceof Answer.Refused refused) {
+            return refused(refused);
+        }
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        new AnswerCodec().write((Answer.Acted) answer, body);
+        body.write('\n');
+        return ok(body.toByteArray());
+    }
+
+    private Answer ask(Ask ask, Asker asker, Duration timeout) throws InterruptedException {
+        try {
+            return core.ask(ask, asker).get(timeout.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
+        } catch (TimeoutException | ExecutionException e) {
+            return new Answer.Refused(Answer.Refused.Reason.FAILED, "the supervisor did not answer: " + e);
+        }
+    }
+
+    private Response refused(Answer.Refused refused) throws IOException {
+        int status =
+                switch (refused.reason()) {
+                    case NO_SUCH_SERVICE -> 404;
+                    case NOT_RUNNING -> 409;
+                    case SHUTTING_DOWN, FAILED -> 503;
+                };
+        return error(status, refused.reason().code(), refused.message());
+    }
+
+    private Response noSuchService(String name) throws IOException {
+        Optional<String> near = Nearest.of(name, services.keySet());
+        String hint = near.map(other -> "; did you mean \"" + other + "\"?").orElse("");
+        return error(404, "no-such-service", "no service \"" + name + "\"" + hint);
+    }
+
+    private static Response ok(byte[] json) {
+        return new Response(200, JSON, json, Optional.empty(), Optional.empty());
+    }
+
+    private static Response error(int status, String code, String message) throws IOException {
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        new AnswerCodec().writeError(code, message, body);
+        body.write('\n');
+        return new Response(status, JSON, body.toByteArray(), Optional.empty(), Optional.empty());
+    }
+}
