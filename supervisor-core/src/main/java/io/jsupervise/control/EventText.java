@@ -1,6 +1,7 @@
 package io.jsupervise.control;
 
 import io.jsupervise.supervision.Happening;
+import io.jsupervise.text.DurationText;
 import java.util.Map;
 
 /** Events as lines for people: {@code web: RUNNING -> BACKOFF (exit 1), restart 3 in 2s}. */

@@ -1,5 +1,6 @@
 package io.jsupervise.control;
 
+import io.jsupervise.text.DurationText;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;

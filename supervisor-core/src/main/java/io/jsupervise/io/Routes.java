@@ -1,7 +1,6 @@
 package io.jsupervise.io;
 
 import io.jsupervise.control.AnswerCodec;
-import io.jsupervise.control.Nearest;
 import io.jsupervise.control.RequestTarget;
 import io.jsupervise.control.StatusCodec;
 import io.jsupervise.lifecycle.Service;
@@ -15,6 +14,7 @@ import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
 import io.jsupervise.supervision.Status;
+import io.jsupervise.text.Nearest;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;

@@ -1,4 +1,4 @@
-package io.jsupervise.control;
+package io.jsupervise.text;
 
 import java.time.Duration;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.jsupervise.control;
+package io.jsupervise.text;
 
 import java.util.Collection;
 import java.util.Optional;

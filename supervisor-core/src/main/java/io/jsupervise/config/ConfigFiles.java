@@ -1,0 +1,17 @@
+package io.jsupervise.config;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+/** The files that a configuration consists of. */
+public interface ConfigFiles {
+    /** More than this is read of no file: limits what a mistake can cost. */
+    int MOST_BYTES = 4 << 20;
+
+    /** The whole file, or its first {@link #MOST_BYTES} + 1 bytes where it is larger. */
+    byte[] read(Path file) throws IOException;
+
+    /** The files that match {@code pattern} (with {@code *}, {@code ?}, {@code [..]}) below {@code directory}, sorted. */
+    List<Path> glob(Path directory, String pattern) throws IOException;
+}

@@ -1,0 +1,266 @@
+package io.jsupervise.config;
+
+import io.jsupervise.config.Value.Mapping;
+import io.jsupervise.config.Value.Member;
+import io.jsupervise.config.Value.Place;
+import io.jsupervise.config.Value.Text;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.SupervisorSpec;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads services.yml with all that it includes. Strict: what is not known is an error, and all errors are told at once.
+ */
+public final class ConfigReader {
+    private static final Mapping NOTHING = new Mapping(new Place(Path.of("/"), 1, 1), Map.of());
+
+    private final ConfigFiles files;
+    private final Surroundings around;
+    private final List<ConfigProblem> problems = new ArrayList<>();
+    private final Map<String, Found> found = new LinkedHashMap<>();
+    private final Set<Path> reading = new HashSet<>();
+
+    /** @param map with the defaults of its file below it */
+    private record Found(Place place, Mapping map) {}
+
+    private ConfigReader(ConfigFiles files, Surroundings around) {
+        this.files = files;
+        this.around = around;
+    }
+
+    /**
+     * @param file made absolute by the caller
+     * @throws ConfigException with everything that is wrong
+     */
+    public static Configuration read(Path file, ConfigFiles files, Surroundings around) throws ConfigException {
+        return new ConfigReader(files, around).read(file);
+    }
+
+    private Configuration read(Path file) throws ConfigException {
+        Optional<Mapping> top = open(file, new Place(file, 1, 1));
+        if (top.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        Section section = new Section("", top.get(), problems).knows(Keys.TOP);
+        SupervisorSpec supervisor = supervisor(section);
+        reading.add(file);
+        collect(section, NOTHING);
+        reading.remove(file);
+        List<ServiceSpec> services = services(supervisor);
+        if (found.isEmpty() && problems.isEmpty()) {
+            section.problem(
+                    section.placeOf("services"), "there is no service", "add one below \"services:\", with a command");
+        }
+        if (!problems.isEmpty()) {
+            throw new ConfigException(problems);
+        }
+        return new Configuration(file, supervisor, services);
+    }
+
+    private Optional<Mapping> open(Path file, Place named) {
+        try {
+            return new YamlFile(file, problems).read(files.read(file));
+        } catch (IOException e) {
+            problems.add(new ConfigProblem(
+                    named.file(),
+                    named.line(),
+                    named.column(),
+                    (named.file().equals(file) ? "the file" : file) + " cannot be read: " + ServiceReader.reason(e),
+                    "check the path and its permissions"));
+            return Optional.empty();
+        }
+    }
+
+    // ---- files and their services ----
+
+    private void collect(Section section, Mapping outerDefaults) {
+        Mapping defaults = defaults(section, outerDefaults);
+        Optional<Section> services = section.section("services");
+        if (services.isPresent()) {
+            for (Map.Entry<String, Member> entry : services.get().members().entrySet()) {
+                add(services.get(), entry.getKey(), entry.getValue(), defaults);
+            }
+        }
+        for (Text pattern : section.texts("include", "a path or pattern, or a list of them")) {
+            include(section, pattern, defaults);
+        }
+    }
+
+    private Mapping defaults(Section section, Mapping outer) {
+        Optional<Section> given = section.section("defaults");
+        if (given.isEmpty()) {
+            return outer;
+        }
+        Mapping own = (Mapping) section.value("defaults").orElseThrow();
+        given.get().knows(Keys.SERVICE);
+        return outer.overlaid(own);
+    }
+
+    private void add(Section services, String name, Member member, Mapping defaults) {
+        if (!ServiceName.isValid(name)) {
+            String shown = name.length() > 80 ? name.substring(0, 77) + "..." : name;
+            services.problem(
+                    member.key(), "service name \"" + shown.replace('\0', '?') + "\" is not valid", ServiceName.RULE);
+            return;
+        }
+        Found before = found.get(name);
+        if (before != null) {
+            services.problem(
+                    member.key(),
+                    "service \"" + name + "\" is there already, in " + before.place.file() + ":" + before.place.line(),
+                    "rename or remove one");
+            return;
+        }
+        Value value = member.value();
+        if (value instanceof Text text && text.isNull()) {
+            value = new Mapping(member.key(), Map.of());
+        }
+        if (value instanceof Mapping mapping) {
+            found.put(name, new Found(member.key(), defaults.overlaid(mapping)));
+        } else {
+            services.problem(
+                    value.place(),
+                    "service \"" + name + "\" is " + value.kind(),
+                    "write a map with its command below it");
+            found.put(name, new Found(member.key(), NOTHING));
+        }
+    }
+
+    private void include(Section section, Text pattern, Mapping defaults) {
+        Path directory = pattern.place().directory();
+        List<Path> included;
+        if (isPattern(pattern.text())) {
+            try {
+                included = files.glob(directory, pattern.text());
+            } catch (IOException | RuntimeException e) {
+                section.problem(
+                        pattern.place(),
+                        "include " + pattern.kind() + " cannot be searched: " + e.getMessage(),
+                        "check the pattern");
+                return;
+            }
+        } else {
+            included = section.path("include", pattern, directory).map(List::of).orElse(List.of());
+        }
+        for (Path file : included) {
+            includeOne(section, pattern, file, defaults);
+        }
+    }
+
+    private static boolean isPattern(String text) {
+        return text.indexOf('*') >= 0 || text.indexOf('?') >= 0 || text.indexOf('[') >= 0;
+    }
+
+    private void includeOne(Section section, Text pattern, Path file, Mapping defaults) {
+        if (!reading.add(file)) {
+            section.problem(pattern.place(), file + " includes itself", "remove this include");
+            return;
+        }
+        Optional<Mapping> top = open(file, pattern.place());
+        if (top.isPresent()) {
+            collect(new Section("", top.get(), problems).knows(Keys.INCLUDED), defaults);
+        }
+        reading.remove(file);
+    }
+
+    private List<ServiceSpec> services(SupervisorSpec supervisor) {
+        ServiceReader reader = new ServiceReader(supervisor, files, problems);
+        List<ServiceSpec> specs = new ArrayList<>();
+        Map<Path, ServiceSpec> logs = new HashMap<>();
+        for (Map.Entry<String, Found> entry : found.entrySet()) {
+            Found one = entry.getValue();
+            if (one.map != NOTHING) {
+                Optional<ServiceSpec> spec = reader.read(new ServiceName(entry.getKey()), one.place, one.map);
+                if (spec.isPresent()) {
+                    specs.add(spec.get());
+                    oneLogEach(spec.get(), one.place, logs);
+                }
+            }
+        }
+        return specs;
+    }
+
+    /** Two that rotate the same file would lose each other's lines. */
+    private void oneLogEach(ServiceSpec spec, Place place, Map<Path, ServiceSpec> logs) {
+        if (spec.log() instanceof LogSpec.ToFile log) {
+            logIsOwn(log.file(), spec, place, logs);
+            log.stderrFile().ifPresent(file -> logIsOwn(file, spec, place, logs));
+        }
+    }
+
+    private void logIsOwn(Path file, ServiceSpec spec, Place place, Map<Path, ServiceSpec> logs) {
+        ServiceSpec other = logs.putIfAbsent(file, spec);
+        if (other != null) {
+            problems.add(new ConfigProblem(
+                    place.file(),
+                    place.line(),
+                    place.column(),
+                    "service \"" + spec.name() + "\" logs to " + file + ", as \"" + other.name() + "\" does",
+                    "give each a log of its own"));
+        }
+    }
+
+    // ---- the supervisor ----
+
+    private SupervisorSpec supervisor(Section top) {
+        Section section = top.section("supervisor")
+                .orElse(new Section("supervisor", new Mapping(top.place(), Map.of()), problems))
+                .knows(Keys.SUPERVISOR);
+        String name = name(section);
+        Path directory = top.place().directory();
+        Path stateDir = named(
+                around.stateDir().or(() -> section.path("state_dir", directory)).orElse(around.defaultStateDir()),
+                name);
+        Path runtimeDir = named(
+                around.runtimeDir()
+                        .or(() -> section.path("runtime_dir", directory))
+                        .orElse(around.defaultRuntimeDir()),
+                name);
+        Path socket = section.path("socket", runtimeDir).orElse(runtimeDir.resolve("control.sock"));
+        Section heartbeat = section.section("heartbeat")
+                .orElse(new Section("heartbeat", new Mapping(section.place(), Map.of()), problems))
+                .knows(Keys.SUPERVISOR_HEARTBEAT);
+        Duration interval = heartbeat.has("interval")
+                ? heartbeat.positive("interval").orElse(Duration.ofSeconds(5))
+                : Duration.ofSeconds(5);
+        return new SupervisorSpec(
+                name,
+                stateDir,
+                runtimeDir,
+                socket,
+                section.string("socket_group", "the name of a group"),
+                section.number("max_parallel_starts", 0, 0, Integer.MAX_VALUE),
+                heartbeat.path("file", runtimeDir).orElse(runtimeDir.resolve("heartbeat")),
+                interval);
+    }
+
+    private static String name(Section section) {
+        Optional<Text> name = section.text("name", "a name");
+        if (name.isEmpty()) {
+            return SupervisorSpec.DEFAULT_NAME;
+        }
+        if (!ServiceName.isValid(name.get().text())) {
+            section.problem(name.get().place(), "name is " + name.get().kind(), ServiceName.RULE);
+            return SupervisorSpec.DEFAULT_NAME;
+        }
+        return name.get().text();
+    }
+
+    private static Path named(Path directory, String name) {
+        Path absolute = directory.normalize();
+        return name.equals(SupervisorSpec.DEFAULT_NAME) ? absolute : absolute.resolve(name);
+    }
+}

@@ -1,0 +1,113 @@
+package io.jsupervise.config;
+
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.text.DurationText;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** What a configuration would run, for people: what {@code jsupervise check} prints. */
+public final class ConfigSummary {
+    private ConfigSummary() {}
+
+    public static String of(Configuration configuration) {
+        StringBuilder text = new StringBuilder();
+        int services = configuration.services().size();
+        text.append(configuration.source()).append(": ").append(services);
+        text.append(services == 1 ? " service\n" : " services\n");
+        text.append("  state   ").append(configuration.supervisor().stateDir()).append('\n');
+        text.append("  socket  ").append(configuration.supervisor().socket()).append('\n');
+        for (ServiceSpec service : configuration.services()) {
+            text.append('\n').append(service.name());
+            service.description()
+                    .ifPresent(description ->
+                            text.append("  (").append(description).append(')'));
+            text.append('\n');
+            line(text, "runs", commandLine(service.spawn().command().argv()));
+            line(text, "in", service.spawn().workingDir().toString());
+            line(text, "starts", service.autostart() ? "by itself" : "when told to");
+            line(text, "restart", restart(service));
+            service.heartbeat()
+                    .ifPresent(heartbeat -> line(
+                            text,
+                            "heartbeat",
+                            "every " + words(heartbeat.timeout()) + " at least, " + heartbeat.file() + ", grace "
+                                    + words(heartbeat.grace())));
+            line(
+                    text,
+                    "stop",
+                    service.stop().signal() + ", SIGKILL after "
+                            + words(service.stop().timeout()));
+            line(text, "log", log(service.log()));
+        }
+        return text.toString();
+    }
+
+    private static void line(StringBuilder text, String key, String value) {
+        text.append("  ").append(key);
+        for (int i = key.length(); i < 11; i++) {
+            text.append(' ');
+        }
+        text.append(value).append('\n');
+    }
+
+    private static String restart(ServiceSpec service) {
+        StringBuilder text = new StringBuilder(service.restart().word());
+        text.append(", after ").append(words(service.backoff().initial()));
+        text.append(" up to ").append(words(service.backoff().max()));
+        service.startLimit().ifPresent(limit -> text.append(", at most ")
+                .append(limit.count())
+                .append(" within ")
+                .append(words(limit.within())));
+        return text.toString();
+    }
+
+    private static String log(LogSpec log) {
+        if (log instanceof LogSpec.ToFile file) {
+            List<String> more = new ArrayList<>();
+            more.add(SizeText.of(file.maxSize()) + " x " + (file.maxFiles() + 1));
+            file.stderrFile().ifPresent(errors -> more.add("errors in " + errors));
+            if (file.stderr() instanceof LogSpec.Stderr.Null) {
+                more.add("without errors");
+            }
+            if (file.compress()) {
+                more.add("compressed");
+            }
+            if (file.timestamps()) {
+                more.add("with times");
+            }
+            if (file.console()) {
+                more.add("and the console");
+            }
+            return file.file() + " (" + String.join(", ", more) + ")";
+        }
+        return log instanceof LogSpec.None ? "none" : "our own output";
+    }
+
+    /** As a shell would need it. */
+    private static String commandLine(List<String> argv) {
+        StringBuilder line = new StringBuilder();
+        for (String argument : argv) {
+            line.append(line.length() == 0 ? "" : " ").append(quoted(argument));
+        }
+        return line.toString();
+    }
+
+    private static String quoted(String argument) {
+        boolean plain = !argument.isEmpty();
+        for (int i = 0; i < argument.length(); i++) {
+            char c = argument.charAt(i);
+            plain &= c >= 'a' && c <= 'z'
+                    || c >= 'A' && c <= 'Z'
+                    || c >= '0' && c <= '9'
+                    || "-_./:=,@%+".indexOf(c) >= 0;
+        }
+        return plain ? argument : "'" + argument.replace("'", "'\\''") + "'";
+    }
+
+    private static String words(Duration duration) {
+        return DurationText.of(duration.toMillis());
+    }
+}

@@ -1,0 +1,48 @@
+package io.jsupervise.config;
+
+import java.util.List;
+
+/** The keys of services.yml. docs/configuration.md describes each; a test compares them. */
+final class Keys {
+    static final List<String> TOP = List.of("supervisor", "defaults", "include", "services");
+
+    /** Of an included file: there is one supervisor. */
+    static final List<String> INCLUDED = List.of("defaults", "include", "services");
+
+    static final List<String> SUPERVISOR =
+            List.of("name", "state_dir", "runtime_dir", "socket", "socket_group", "max_parallel_starts", "heartbeat");
+
+    static final List<String> SUPERVISOR_HEARTBEAT = List.of("file", "interval");
+
+    static final List<String> SERVICE = List.of(
+            "command",
+            "shell",
+            "description",
+            "autostart",
+            "working_dir",
+            "environment",
+            "env_file",
+            "inherit_env",
+            "umask",
+            "start_jitter",
+            "ready",
+            "restart",
+            "success_exit_codes",
+            "give_up_exit_codes",
+            "backoff",
+            "start_limit",
+            "heartbeat",
+            "stop_signal",
+            "stop_timeout",
+            "dump_signal",
+            "log");
+
+    static final List<String> READY = List.of("delay");
+    static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
+    static final List<String> START_LIMIT = List.of("count", "within");
+    static final List<String> HEARTBEAT = List.of("timeout", "file", "grace");
+    static final List<String> LOG =
+            List.of("file", "stderr", "max_size", "max_files", "compress", "timestamps", "console", "pipe_size");
+
+    private Keys() {}
+}

@@ -1,0 +1,362 @@
+package io.jsupervise.config;
+
+import io.jsupervise.config.Value.Mapping;
+import io.jsupervise.config.Value.Place;
+import io.jsupervise.config.Value.Sequence;
+import io.jsupervise.config.Value.Text;
+import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Command;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import io.jsupervise.spec.SupervisorSpec;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** One service: its map, defaults already below it, to its spec. */
+final class ServiceReader {
+    private static final Duration STANDARD_LIMIT = Duration.ofMinutes(5);
+    private static final int GRACE_FACTOR = 3;
+
+    private final SupervisorSpec supervisor;
+    private final ConfigFiles files;
+    private final List<ConfigProblem> problems;
+    private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
+
+    /** Services that say nothing, or all the same, share one value: there may be thousands. */
+    private final Map<Object, Object> shared = new HashMap<>();
+
+    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, List<ConfigProblem> problems) {
+        this.supervisor = supervisor;
+        this.files = files;
+        this.problems = problems;
+    }
+
+    /** Empty where something is wrong that leaves nothing to run; all problems are told. */
+    Optional<ServiceSpec> read(ServiceName name, Place at, Mapping map) {
+        Section section = new Section("", map, problems).knows(Keys.SERVICE);
+        Path directory = map.place().directory();
+        Optional<Command> command = command(name, at, section);
+        Optional<Path> workingDir = section.path("working_dir", directoryOf(section, "working_dir", directory));
+        ServiceSpec.Builder spec = ServiceSpec.of(name, command.orElse(Command.of("missing")))
+                .workingDir(share(workingDir.orElse(directory)))
+                .environment(share(environment(section)))
+                .inheritEnv(section.bool("inherit_env", true))
+                .umask(umask(section))
+                .autostart(section.bool("autostart", true))
+                .startJitter(section.duration("start_jitter", Duration.ZERO))
+                .ready(share(ready(section)))
+                .restart(restart(section))
+                .successExitCodes(section.exitCodes("success_exit_codes", List.of(0)))
+                .giveUpExitCodes(section.exitCodes("give_up_exit_codes", List.of()))
+                .backoff(share(backoff(section)))
+                .stop(share(stop(section)))
+                .log(share(log(name, section)));
+        section.string("description", "a text").ifPresent(spec::description);
+        startLimit(section).ifPresent(limit -> spec.startLimit(share(limit)));
+        heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
+        return command.isPresent() ? Optional.of(spec.build()) : Optional.empty();
+    }
+
+    /** Relative paths are relative to the file in which they stand, which may be another for defaults. */
+    private static Path directoryOf(Section section, String key, Path otherwise) {
+        return section.has(key) ? section.placeOf(key).directory() : otherwise;
+    }
+
+    @SuppressWarnings("unchecked")
+    private <T> T share(T value) {
+        Object known = shared.putIfAbsent(value, value);
+        return known == null ? value : (T) known;
+    }
+
+    // ---- what to run ----
+
+    private Optional<Command> command(ServiceName name, Place at, Section section) {
+        boolean shell = section.bool("shell", false);
+        Optional<Value> value = section.value("command");
+        if (value.isEmpty()) {
+            section.problem(
+                    at, "service \"" + name + "\" has no command", "add command: [/usr/bin/program, --option, value]");
+            return Optional.empty();
+        }
+        List<String> argv = new ArrayList<>();
+        if (value.get() instanceof Text line) {
+            argv.addAll(shell ? List.of("/bin/sh", "-c", line.text()) : split(section, line));
+            if (shell && line.text().isBlank()) {
+                argv.clear();
+            }
+        } else if (shell) {
+            section.problem(
+                    value.get().place(), "command is " + value.get().kind() + " for a shell", "write one line of text");
+            return Optional.empty();
+        } else {
+            for (Text argument : section.texts("command", "a list of texts, or one line")) {
+                argv.add(argument.text());
+            }
+        }
+        if (argv.isEmpty() || argv.get(0).isEmpty()) {
+            boolean told = value.get() instanceof Mapping || !problems.isEmpty() && isLastAt(value.get());
+            if (!told) {
+                section.problem(value.get().place(), "command is empty", "name a program");
+            }
+            return Optional.empty();
+        }
+        return hasNul(argv) ? Optional.empty() : Optional.of(new Command(argv));
+    }
+
+    private boolean isLastAt(Value value) {
+        ConfigProblem last = problems.get(problems.size() - 1);
+        return last.file().equals(value.place().file())
+                && last.line() == value.place().line();
+    }
+
+    private boolean hasNul(List<String> argv) {
+        for (String argument : argv) {
+            if (argument.indexOf('\0') >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static List<String> split(Section section, Text line) {
+        try {
+            return ShellWords.split(line.text());
+        } catch (ShellWords.Unclosed e) {
+            boolean oneLine = line.plain() && line.text().indexOf('\n') < 0;
+            Place place = oneLine ? line.place().plus(e.index()) : line.place();
+            section.problem(
+                    place,
+                    "command has an unclosed " + (line.text().charAt(e.index()) == '\\' ? "backslash" : "quote"),
+                    "close it, or write the command as a list");
+            return List.of();
+        }
+    }
+
+    private Map<String, String> environment(Section section) {
+        Map<String, String> all = new LinkedHashMap<>();
+        for (Text file : section.texts("env_file", "a path, or a list of paths")) {
+            section.path("env_file", file, file.place().directory())
+                    .ifPresent(path -> all.putAll(envFile(section, file, path)));
+        }
+        for (Map.Entry<String, Text> variable : section.textMap("environment").entrySet()) {
+            if (Environment.isName(variable.getKey())) {
+                all.put(variable.getKey(), variable.getValue().text());
+            } else {
+                section.problem(
+                        variable.getValue().place(),
+                        "environment has the name \"" + variable.getKey() + "\"",
+                        "use letters, digits and _");
+            }
+        }
+        return all;
+    }
+
+    private Map<String, String> envFile(Section section, Text place, Path path) {
+        Map<String, String> known = envFiles.get(path);
+        if (known == null) {
+            try {
+                known = EnvFile.read(path, files.read(path), problems);
+            } catch (IOException e) {
+                section.problem(
+                        place.place(),
+                        "env_file " + path + " cannot be read: " + reason(e),
+                        "create it, or remove the key");
+                known = Map.of();
+            }
+            envFiles.put(path, known);
+        }
+        return known;
+    }
+
+    static String reason(IOException e) {
+        if (e instanceof java.nio.file.NoSuchFileException) {
+            return "there is no such file";
+        } else if (e instanceof java.nio.file.AccessDeniedException) {
+            return "permission denied";
+        }
+        return String.valueOf(e.getMessage());
+    }
+
+    private static int umask(Section section) {
+        Optional<Text> text = section.text("umask", "an octal number such as \"022\"");
+        if (text.isEmpty()) {
+            return 022;
+        }
+        String digits = text.get().text();
+        boolean octal = !digits.isEmpty() && digits.length() <= 4;
+        for (int i = 0; i < digits.length(); i++) {
+            octal &= digits.charAt(i) >= '0' && digits.charAt(i) <= '7';
+        }
+        int umask = octal ? Integer.parseInt(digits, 8) : -1;
+        if (umask < 0 || umask > 0777) {
+            section.problem(
+                    text.get().place(), "umask is " + text.get().kind(), "write an octal number from 000 to 777");
+            return 022;
+        }
+        return umask;
+    }
+
+    // ---- when ----
+
+    private static Readiness ready(Section section) {
+        Optional<Section> ready = section.section("ready");
+        if (ready.isEmpty()) {
+            return Readiness.DEFAULT;
+        }
+        Duration standard = ((Readiness.Delay) Readiness.DEFAULT).after();
+        return new Readiness.Delay(ready.get().knows(Keys.READY).duration("delay", standard));
+    }
+
+    private static RestartPolicy restart(Section section) {
+        Optional<String> word = section.word("restart", List.of("always", "on-failure", "never"));
+        for (RestartPolicy policy : RestartPolicy.values()) {
+            if (word.isPresent() && policy.word().equals(word.get())) {
+                return policy;
+            }
+        }
+        return RestartPolicy.ALWAYS;
+    }
+
+    private static Backoff backoff(Section section) {
+        Backoff standard = Backoff.DEFAULT;
+        Optional<Section> given = section.section("backoff");
+        if (given.isEmpty()) {
+            return standard;
+        }
+        Section backoff = given.get().knows(Keys.BACKOFF);
+        Duration initial = backoff.duration("initial", standard.initial());
+        Duration max = backoff.duration("max", longer(standard.max(), initial));
+        if (max.compareTo(initial) < 0) {
+            backoff.problem(backoff.placeOf("max"), "max is shorter than initial", "make it at least as long");
+            max = initial;
+        }
+        return new Backoff(
+                initial,
+                backoff.decimal("factor", standard.factor(), 1, 1000),
+                max,
+                backoff.decimal("jitter", standard.jitter(), 0, 1),
+                backoff.duration("reset_after", standard.resetAfter()));
+    }
+
+    private static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) >= 0 ? a : b;
+    }
+
+    private static Optional<RestartIntensity> startLimit(Section section) {
+        Optional<Section> given = section.section("start_limit");
+        if (given.isEmpty()) {
+            return Optional.empty();
+        }
+        Section limit = given.get().knows(Keys.START_LIMIT);
+        if (!limit.has("count")) {
+            limit.problem(limit.place(), "start_limit has no count", "add count: 5");
+            return Optional.empty();
+        }
+        int count = limit.number("count", 5, 0, 10_000);
+        Duration within = limit.has("within") ? limit.positive("within").orElse(STANDARD_LIMIT) : STANDARD_LIMIT;
+        return Optional.of(new RestartIntensity(count, within));
+    }
+
+    // ---- alive, stop, logs ----
+
+    private Optional<Heartbeat> heartbeat(ServiceName name, Section section, Path workingDir) {
+        Optional<Section> given = section.section("heartbeat");
+        if (given.isEmpty()) {
+            return Optional.empty();
+        }
+        Section heartbeat = given.get().knows(Keys.HEARTBEAT);
+        if (!heartbeat.has("timeout")) {
+            heartbeat.problem(heartbeat.place(), "heartbeat has no timeout", "add timeout: 30s");
+            return Optional.empty();
+        }
+        Optional<Duration> timeout = heartbeat.positive("timeout");
+        Optional<Path> file = heartbeat.path("file", workingDir);
+        if (timeout.isEmpty()) {
+            return Optional.empty();
+        }
+        Duration grace = heartbeat.has("grace")
+                ? heartbeat.positive("grace").orElse(timeout.get())
+                : timeout.get().multipliedBy(GRACE_FACTOR);
+        Path standard = supervisor.runtimeDir().resolve("heartbeats").resolve(name.value());
+        return Optional.of(new Heartbeat(file.orElse(standard), timeout.get(), grace));
+    }
+
+    private static StopSequence stop(Section section) {
+        StopSequence standard = StopSequence.DEFAULT;
+        Optional<Signal> dump = section.signal("dump_signal");
+        return new StopSequence(
+                section.signal("stop_signal", standard.signal()),
+                section.duration("stop_timeout", standard.timeout()),
+                dump);
+    }
+
+    private LogSpec log(ServiceName name, Section section) {
+        Path standard = supervisor.stateDir().resolve("logs").resolve(name.value() + ".log");
+        Optional<Value> value = section.value("log");
+        if (value.isEmpty()) {
+            return LogSpec.ToFile.of(standard);
+        }
+        if (value.get() instanceof Mapping) {
+            return logFile(name, section.section("log").orElseThrow().knows(Keys.LOG), standard);
+        }
+        if (value.get() instanceof Sequence) {
+            section.problem(
+                    value.get().place(), "log is a list", "write none, inherit or a map such as {max_size: 10MiB}");
+            return LogSpec.ToFile.of(standard);
+        }
+        Optional<String> word = section.word("log", List.of("none", "inherit"));
+        return word.isPresent() && word.get().equals("none") ? new LogSpec.None() : new LogSpec.Inherit();
+    }
+
+    private static LogSpec logFile(ServiceName name, Section log, Path standard) {
+        Path file = log.path("file", directoryOf(log, "file", log.place().directory()))
+                .orElse(standard);
+        return new LogSpec.ToFile(
+                file,
+                stderr(log, file),
+                log.size("max_size", LogSpec.ToFile.DEFAULT_MAX_SIZE, 4096, 1L << 40),
+                log.number("max_files", LogSpec.ToFile.DEFAULT_MAX_FILES, 0, 1000),
+                log.bool("compress", false),
+                log.bool("timestamps", false),
+                log.bool("console", false),
+                (int) log.size("pipe_size", LogSpec.ToFile.DEFAULT_PIPE_SIZE, 4096, 1 << 30));
+    }
+
+    private static LogSpec.Stderr stderr(Section log, Path file) {
+        Optional<Value> value = log.value("stderr");
+        // "null" is a word here, not the absence of one.
+        boolean plainNull = value.isEmpty()
+                && log.members().containsKey("stderr")
+                && log.members().get("stderr").value() instanceof Text text
+                && text.text().equals("null");
+        if (plainNull) {
+            return new LogSpec.Stderr.Null();
+        }
+        return switch (log.word("stderr", List.of("merge", "file", "null")).orElse("merge")) {
+            case "file" -> new LogSpec.Stderr.ToFile(errorFile(file));
+            case "null" -> new LogSpec.Stderr.Null();
+            default -> new LogSpec.Stderr.Merge();
+        };
+    }
+
+    /** {@code web.log} and {@code web.err.log}. */
+    private static Path errorFile(Path file) {
+        String name = file.getFileName().toString();
+        String stem = name.endsWith(".log") ? name.substring(0, name.length() - 4) : name;
+        return file.resolveSibling(stem + ".err.log");
+    }
+}
