@@ -46,7 +46,35 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
 
     /** The restart that was counted last will not be made: an operator took over, or everything stops. */
     public History restartCancelled() {
-        return new History(restarts - 1, failures, restartTimes, ends);
+        return new History(restarts - 1, failures, withoutLastTime(), ends);
+    }
+
+    /**
+     * The restart that was counted last is made at {@code at}, which is later than it was due where it had to wait
+     * for a slot or for the rest of its group: the intensity counts when restarts happened.
+     */
+    public History restartMade(MonotonicTime at) {
+        if (restartTimes.isEmpty()) {
+            return this;
+        }
+        List<MonotonicTime> times = withoutLastTime();
+        times.add(at);
+        return new History(restarts, failures, times, ends);
+    }
+
+    private List<MonotonicTime> withoutLastTime() {
+        return new ArrayList<>(restartTimes.subList(0, Math.max(0, restartTimes.size() - 1)));
+    }
+
+    /**
+     * Whether {@code other} says something new. The moment at which a counted restart is made is not worth a record
+     * of its own: the record of the process follows at once.
+     */
+    boolean differsForTheRecord(History other) {
+        return restarts != other.restarts
+                || failures != other.failures
+                || restartTimes.size() != other.restartTimes.size()
+                || ends != other.ends && !ends.equals(other.ends);
     }
 
     /** Whether one more restart at {@code at} stays within {@code limit}. */

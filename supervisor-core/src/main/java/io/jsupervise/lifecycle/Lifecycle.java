@@ -79,18 +79,20 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /**
      * Records are about processes, ends and wishes. A start that is only on its way is not worth a write: if we die
      * now, the record of what was before leads to the same start, and a child spawned meanwhile is found by its mark.
+     * EXITED and FATAL lead to no start, so leaving them is recorded.
      */
     private static boolean worthRecording(Service before, Service after) {
-        if (before.wanted() != after.wanted() || before.commanded() != after.commanded()) {
+        if (before.wanted() != after.wanted()
+                || before.commanded() != after.commanded()
+                || before.history().differsForTheRecord(after.history())) {
             return true;
         }
-        if (before.history() != after.history()) {
-            return true;
+        if (before.state() == after.state()) {
+            return !before.process().equals(after.process());
         }
         boolean onItsWay = after.state() == ServiceState.WAITING
                 || after.state() == ServiceState.STARTING && after.process().isEmpty();
-        return !onItsWay
-                && (before.state() != after.state() || !before.process().equals(after.process()));
+        return !onItsWay || before.state() == ServiceState.EXITED || before.state() == ServiceState.FATAL;
     }
 
     // ---- what people and the supervisor ask for ----
@@ -107,22 +109,31 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.LeftoverFound event) {
-        boolean sameRun = s.run.isPresent() && s.run.get().id().equals(event.run());
-        if (!sameRun) {
+        if (!isPresentRun(event.run()) || !s.process().orElse(event.process()).equals(event.process())) {
             return false;
         }
-        end(Cause.TAKEOVER, "its supervisor had died");
+        s.run = Optional.of(s.run.get().spawned(event.process()));
+        if (s.state == ServiceState.STOPPING && s.ending.orElseThrow().cause() == Cause.SHUTDOWN) {
+            askToEnd();
+        } else {
+            end(Cause.TAKEOVER, "its supervisor had died");
+        }
         return true;
     }
 
     @Override
     public Boolean on(Event.StartAsked event) {
-        if (s.state == ServiceState.STOPPING || s.run.isPresent()) {
+        if (s.state == ServiceState.STOPPING) {
+            if (s.wanted == Wanted.DOWN) {
+                upAgain("started by an operator");
+            }
+            forgive(Wanted.UP);
+        } else if (s.run.isPresent()) {
             want(Wanted.UP);
-            return true;
+        } else {
+            forgive(Wanted.UP);
+            start();
         }
-        forgive(Wanted.UP);
-        start();
         return true;
     }
 
@@ -131,27 +142,29 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         forgive(Wanted.UP);
         switch (s.state) {
             case STARTING, RUNNING -> end(Cause.OPERATOR, "restarted by an operator");
-            case STOPPING -> {
-                if (s.ending.orElseThrow().cause() != Cause.SHUTDOWN) {
-                    String before = s.ending.orElseThrow().reason();
-                    s.ending = Optional.of(new Ending(Cause.OPERATOR, "restarted by an operator; " + before));
-                }
-            }
+            case STOPPING -> upAgain("restarted by an operator");
             case STOPPED, WAITING, BACKOFF, EXITED, FATAL -> start();
         }
         return true;
     }
 
+    /** A stop is under way, and an operator wants a start to follow it at once: no policy has a say in that. */
+    private void upAgain(String reason) {
+        Ending ending = s.ending.orElseThrow();
+        switch (ending.cause()) {
+            case SHUTDOWN, OPERATOR -> {}
+            case EXIT, SIGNAL, HEARTBEAT, START_FAILED, TAKEOVER, UNSUPERVISED ->
+                s.ending = Optional.of(new Ending(Cause.OPERATOR, reason + "; " + ending.reason()));
+        }
+    }
+
     @Override
     public Boolean on(Event.StopAsked event) {
-        if (s.state == ServiceState.STOPPING) {
-            want(Wanted.DOWN);
-        } else {
-            forgive(Wanted.DOWN);
-            halt(Cause.OPERATOR, "stopped by an operator");
-            if (s.state == ServiceState.EXITED || s.state == ServiceState.FATAL) {
-                become(ServiceState.STOPPED, "stopped", Map.of());
-            }
+        String reason = "stopped by an operator";
+        forgive(Wanted.DOWN);
+        switch (s.state) {
+            case EXITED, FATAL -> comeDown(Cause.OPERATOR, reason);
+            case STOPPED, WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> halt(Cause.OPERATOR, reason);
         }
         return true;
     }
@@ -184,14 +197,19 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             case STARTING, RUNNING -> end(cause, reason);
             case WAITING, BACKOFF -> {
                 forgetNextStart();
-                if (s.grave.isPresent()) {
-                    s.ending = Optional.of(new Ending(cause, reason));
-                    become(ServiceState.STOPPING, "stopping", Map.of("reason", reason));
-                } else {
-                    become(ServiceState.STOPPED, "stopped", Map.of("reason", reason));
-                }
+                comeDown(cause, reason);
             }
             case STOPPED, STOPPING, EXITED, FATAL -> {}
+        }
+    }
+
+    /** No main process is left to end; it is down as soon as nothing of its last group remains. */
+    private void comeDown(Cause cause, String reason) {
+        if (s.grave.isPresent()) {
+            s.ending = Optional.of(new Ending(cause, reason));
+            become(ServiceState.STOPPING, "stopping", Map.of("cause", cause.word(), "reason", reason));
+        } else {
+            become(ServiceState.STOPPED, "stopped", Map.of("cause", cause.word(), "reason", reason));
         }
     }
 
@@ -243,8 +261,16 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.StartPostponed event) {
+        if (!mayStart()) {
+            return false;
+        }
         postpone(event.waitingFor());
         return true;
+    }
+
+    /** The last guard: never two runs of a service, never one that is not wanted. */
+    private boolean mayStart() {
+        return s.run.isEmpty() && s.grave.isEmpty() && s.wanted == Wanted.UP;
     }
 
     private void postpone(String reason) {
@@ -256,8 +282,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.StartPermitted event) {
-        if (s.run.isPresent() || s.grave.isPresent()) {
+        if (!mayStart()) {
             return false;
+        }
+        if (s.next.isPresent()) {
+            s.history = s.history.restartMade(now.mono());
         }
         Optional<Pulse> pulse = Optional.empty();
         if (s.spec.heartbeat().isPresent()) {
@@ -282,6 +311,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             askToEnd();
             return true;
         }
+        beginToListen();
         Readiness.Delay delay = (Readiness.Delay) s.spec.ready();
         if (delay.after().isZero()) {
             ready();
@@ -289,6 +319,20 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             arm(TimerKind.READY, now.mono().plus(delay.after()));
         }
         return true;
+    }
+
+    /** The grace begins when there is somebody to beat: a spawn may take long on a slow file system. */
+    private void beginToListen() {
+        Run run = s.run.orElseThrow();
+        if (run.pulse().isEmpty()) {
+            return;
+        }
+        Heartbeat heartbeat = s.spec.heartbeat().orElseThrow();
+        Pulse pulse = run.pulse().get().graceUntil(now.mono().plus(heartbeat.grace()));
+        s.run = Optional.of(run.with(pulse));
+        if (pulse.lastLook().isPresent()) {
+            arm(TimerKind.HEARTBEAT, pulse.nextLook(heartbeat.timeout()));
+        }
     }
 
     private void announceStart(Event.Spawned event) {
@@ -394,13 +438,18 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         return status instanceof ExitStatus.Killed ? Cause.SIGNAL : Cause.UNSUPERVISED;
     }
 
-    /** A run ended that nobody had asked to end: the policy decides. */
+    /**
+     * A run ended that nobody had asked to end: the policy decides. An exit code has a say only where the process
+     * ended by itself; after a hang it is merely the answer to our signal.
+     */
     private void ended(Optional<ExitStatus> status, Cause cause, String reason) {
-        MonotonicTime readyAt = s.run.orElseThrow().readyAt().orElse(now.mono());
-        if (now.mono().since(readyAt).compareTo(s.spec.backoff().resetAfter()) >= 0 && s.history.failures() > 0) {
+        Optional<MonotonicTime> readyAt = s.run.orElseThrow().readyAt();
+        boolean wasWell = readyAt.isPresent()
+                && now.mono().since(readyAt.get()).compareTo(s.spec.backoff().resetAfter()) >= 0;
+        if (wasWell && s.history.failures() > 0) {
             s.history = s.history.recovered();
         }
-        int code = status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
+        int code = cause == Cause.EXIT && status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
         boolean success = code >= 0 && s.spec.successExitCodes().contains(code);
         boolean restart =
                 s.spec.restart() == RestartPolicy.ALWAYS || s.spec.restart() == RestartPolicy.ON_FAILURE && !success;
@@ -531,10 +580,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (s.run.isPresent() || s.grave.isPresent()) {
             return;
         }
-        if (s.wanted == Wanted.UP && s.ending.orElseThrow().cause() != Cause.SHUTDOWN) {
-            start();
-        } else {
+        Cause cause = s.ending.orElseThrow().cause();
+        if (s.wanted == Wanted.DOWN || cause == Cause.SHUTDOWN) {
             become(ServiceState.STOPPED, "stopped", Map.of());
+        } else if (cause == Cause.TAKEOVER) {
+            startAfterJitter();
+        } else {
+            start();
         }
     }
 
@@ -557,12 +609,19 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         Heartbeat heartbeat = s.spec.heartbeat().get();
         Run run = s.run.orElseThrow();
-        Pulse pulse = run.pulse().orElseThrow().after(event.look());
+        Pulse before = run.pulse().orElseThrow();
+        Pulse pulse = before.after(event.look(), run.orderedAt());
+        MonotonicTime lookedAt = event.look().at().mono();
+        boolean stale = !lookedAt.isBefore(pulse.deadline(heartbeat.timeout()));
+        if (stale && before.lastLook().isEmpty()) {
+            // A first look that comes late proves nothing: there is none before it to compare with.
+            pulse = pulse.graceUntil(lookedAt.plus(heartbeat.timeout()));
+            stale = false;
+        }
         s.run = Optional.of(run.with(pulse));
-        boolean stale = !event.look().at().mono().isBefore(pulse.deadline(heartbeat.timeout()));
-        if (stale) {
+        if (stale && s.process().isPresent()) {
             end(Cause.HEARTBEAT, silence(heartbeat, pulse));
-        } else {
+        } else if (s.process().isPresent()) {
             arm(TimerKind.HEARTBEAT, pulse.nextLook(heartbeat.timeout()));
         }
         return true;

@@ -23,12 +23,27 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         return new Pulse(graceEnd, Optional.empty(), Optional.empty());
     }
 
-    public Pulse after(Look look) {
-        boolean changed = lastLook.isPresent()
-                && look.stamp().isPresent()
-                && !look.stamp().equals(lastLook.get().stamp());
-        Optional<MonotonicTime> beat = changed ? Optional.of(moment(lastLook.get(), look)) : lastBeat;
-        return new Pulse(graceEnd, beat, Optional.of(look));
+    /** The same, with another end of the grace. */
+    public Pulse graceUntil(MonotonicTime end) {
+        return new Pulse(end, lastBeat, lastLook);
+    }
+
+    /**
+     * What is known after one more look.
+     *
+     * @param orderedAt when the run was ordered: a first look that comes late may find a beat of this run already,
+     *                  which is known by its mtime alone
+     */
+    public Pulse after(Look look, Now orderedAt) {
+        Optional<MonotonicTime> beat = Optional.empty();
+        if (look.stamp().isPresent() && lastLook.isEmpty()) {
+            beat = momentBetween(orderedAt, look);
+        } else if (look.stamp().isPresent()
+                && !look.stamp().equals(lastLook.get().stamp())) {
+            MonotonicTime latest = look.at().mono();
+            beat = Optional.of(momentBetween(lastLook.get().at(), look).orElse(latest));
+        }
+        return new Pulse(graceEnd, beat.isPresent() ? beat : lastBeat, Optional.of(look));
     }
 
     /** When silence becomes staleness. */
@@ -48,17 +63,17 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         return MonotonicTime.min(deadline, lastLook.get().at().mono().plus(timeout));
     }
 
-    private static MonotonicTime moment(Look before, Look now) {
-        Duration mono = now.at().mono().since(before.at().mono());
-        Duration wall = Duration.between(before.at().wall(), now.at().wall());
-        Duration drift = wall.minus(mono).abs();
-        boolean stepped = drift.compareTo(STEP.plus(mono.dividedBy(1000))) > 0;
-        Instant mtime = now.stamp().orElseThrow().mtime();
-        boolean between =
-                !mtime.isBefore(before.at().wall()) && !mtime.isAfter(now.at().wall());
+    /** The mtime on the monotonic clock; empty where it is not between the two, or the wall clock was stepped. */
+    private static Optional<MonotonicTime> momentBetween(Now before, Look look) {
+        Now now = look.at();
+        Duration mono = now.mono().since(before.mono());
+        Duration wall = Duration.between(before.wall(), now.wall());
+        boolean stepped = wall.minus(mono).abs().compareTo(STEP.plus(mono.dividedBy(1000))) > 0;
+        Instant mtime = look.stamp().orElseThrow().mtime();
+        boolean between = !mtime.isBefore(before.wall()) && !mtime.isAfter(now.wall());
         if (stepped || !between) {
-            return now.at().mono();
+            return Optional.empty();
         }
-        return now.at().mono().minus(Duration.between(mtime, now.at().wall()));
+        return Optional.of(now.mono().minus(Duration.between(mtime, now.wall())));
     }
 }
