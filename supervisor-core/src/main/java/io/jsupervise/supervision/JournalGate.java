@@ -1,5 +1,6 @@
 package io.jsupervise.supervision;
 
+import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.spec.ServiceName;
 import java.time.Duration;
@@ -55,13 +56,32 @@ final class JournalGate {
         return newest.getOrDefault(service, 0L);
     }
 
-    /** Lets {@code order} pass to {@code out} at once, or when record {@code needs} is in place. */
+    /**
+     * Lets {@code order} pass to {@code out} at once, or when record {@code needs} is in place. A reply that passes
+     * without its record, because the journal is stale, says so.
+     */
     void pass(long needs, Order order, List<Order> out) {
-        if (stale || needs <= committed) {
+        if (needs <= committed) {
             out.add(order);
+        } else if (stale) {
+            out.add(unrecorded(order));
         } else {
             held.add(new Held(needs, order));
         }
+    }
+
+    private static Order unrecorded(Order order) {
+        if (order instanceof Order.Reply reply && reply.answer() instanceof Answer.Acted acted) {
+            return new Order.Reply(reply.request(), new Answer.Acted(acted.results(), false));
+        }
+        return order;
+    }
+
+    /** Takes back the spawn of {@code service} that is held; false where none is. */
+    boolean withdrawSpawn(ServiceName service) {
+        return held.removeIf(one -> one.order instanceof Order.ForService of
+                && of.effect() instanceof Effect.Spawn spawn
+                && spawn.service().equals(service));
     }
 
     void committed(long seq, MonotonicTime now, List<Order> out) {
@@ -88,15 +108,10 @@ final class JournalGate {
         if (held.isEmpty()) {
             return;
         }
-        List<Held> still = new ArrayList<>();
-        for (Held one : held) {
-            if (stale || one.needs <= committed) {
-                out.add(one.order);
-            } else {
-                still.add(one);
-            }
-        }
+        List<Held> before = List.copyOf(held);
         held.clear();
-        held.addAll(still);
+        for (Held one : before) {
+            pass(one.needs, one.order, out);
+        }
     }
 }

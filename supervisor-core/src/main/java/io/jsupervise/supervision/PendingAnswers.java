@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.ServiceName;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -81,9 +82,7 @@ final class PendingAnswers {
     /** Whether what was asked of {@code service} is reached or lost; empty while it is on its way. */
     private static Optional<Answer.Result> judge(Ask.Act.Verb verb, Service service, Optional<RunId> runBefore) {
         if (verb == Ask.Act.Verb.STOP) {
-            return service.state() == ServiceState.STOPPED
-                    ? Optional.of(new Answer.Result(service.name(), true, service.state(), "stopped"))
-                    : Optional.empty();
+            return judgeStop(service);
         }
         boolean fresh =
                 verb == Ask.Act.Verb.START || !service.run().map(Run::id).equals(runBefore);
@@ -95,6 +94,15 @@ final class PendingAnswers {
             case STOPPED -> Optional.of(result(service, false, "was stopped meanwhile"));
             case WAITING, STARTING, BACKOFF, STOPPING -> Optional.empty();
         };
+    }
+
+    private static Optional<Answer.Result> judgeStop(Service service) {
+        if (service.wanted() == Wanted.UP) {
+            return Optional.of(result(service, false, "was started meanwhile"));
+        }
+        return service.state() == ServiceState.STOPPED
+                ? Optional.of(result(service, true, "stopped"))
+                : Optional.empty();
     }
 
     private static Answer.Result result(Service service, boolean done, String message) {

@@ -28,12 +28,21 @@ final class StartSlots {
         this.limit = limit;
     }
 
-    /** Takes a slot for {@code service} or puts it in the queue, where it stays if it is there already. */
+    boolean areUnlimited() {
+        return limit == 0;
+    }
+
+    /**
+     * Takes a slot for {@code service} or puts it in the queue, where it stays if it is there already. One that
+     * asks again while it holds a slot has failed to start, and goes behind those who wait.
+     */
     boolean take(ServiceName service, MonotonicTime now) {
         if (limit == 0) {
             return true;
         }
-        if (holders.size() >= limit && !holders.containsKey(service)) {
+        holders.remove(service);
+        boolean othersFirst = !queue.isEmpty() && !queue.iterator().next().equals(service);
+        if (holders.size() >= limit || othersFirst) {
             queue.add(service);
             return false;
         }

@@ -14,12 +14,12 @@ import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.PendingAnswers.Pending;
 import java.time.Duration;
-import java.util.ArrayDeque;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -50,6 +50,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private boolean hurried;
     private boolean exiting;
 
+    /** How many services are not down; counted along, since a shutdown asks after each of its many events. */
+    private int up;
+
     private Now now;
     private List<Order> orders = new ArrayList<>();
 
@@ -72,6 +75,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         this.now = identity.startedAt();
         for (Service service : services) {
             this.services.put(service.name(), service);
+            up += isDown(service) ? 0 : 1;
         }
     }
 
@@ -80,6 +84,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         now = time;
         orders = new ArrayList<>();
         event.to(this);
+        grantSlots();
         exitWhenDown();
         watchJournal();
         return orders;
@@ -96,7 +101,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     public Void on(SupervisorEvent.OfService event) {
         if (services.containsKey(event.service())) {
             advance(event.service(), event.event());
-            if (hurried && event.event() instanceof Event.Spawned) {
+            if (hurried && event.event() instanceof Event.Spawned && services.containsKey(event.service())) {
                 advance(event.service(), new Event.ShutdownHurried());
             }
         }
@@ -104,41 +109,56 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     /** One event of one service, and whatever follows from it within the core. */
-    private void advance(ServiceName name, Event first) {
-        Deque<Event> events = new ArrayDeque<>();
-        events.add(first);
-        while (!events.isEmpty()) {
-            Event event = events.poll();
-            Step step = Lifecycle.step(services.get(name), event, now);
-            if (step.complaint().isPresent()) {
-                tell(
-                        Optional.of(name),
-                        "ignored",
-                        Map.of("what", step.complaint().get()));
-            }
-            services.put(name, step.service());
-            for (Effect effect : step.effects()) {
-                if (effect instanceof Effect.AskToStart) {
-                    events.add(mayStart(name));
-                } else {
-                    carryOut(effect);
-                }
-            }
+    private void advance(ServiceName name, Event event) {
+        Service service = stepOnce(name, event);
+        if (isAboutToSpawn(service) && service.state() == ServiceState.STOPPING && gate.withdrawSpawn(name)) {
+            RunId run = service.run().orElseThrow().id();
+            service = stepOnce(name, new Event.SpawnFailed(run, "it was stopped before it was spawned"));
         }
-        Service service = services.get(name);
         if (service.state() != ServiceState.WAITING) {
             slots.leaveQueue(name);
         }
         if (service.state() != ServiceState.STARTING) {
             slots.leave(name);
         }
-        grantSlots();
         if (!answers.isEmpty()) {
             answers.changed(service).forEach(this::answer);
         }
         if (!retired.isEmpty() && isDown(service) && retired.remove(name)) {
             services.remove(name);
         }
+    }
+
+    private static boolean isAboutToSpawn(Service service) {
+        return service.run().isPresent() && service.process().isEmpty();
+    }
+
+    /** Asks the lifecycle, and answers at once where it asks back whether the service may start. */
+    private Service stepOnce(ServiceName name, Event first) {
+        Service service = services.get(name);
+        boolean wasDown = isDown(service);
+        Optional<Event> next = Optional.of(first);
+        while (next.isPresent()) {
+            Step step = Lifecycle.step(service, next.get(), now);
+            next = Optional.empty();
+            service = step.service();
+            if (step.complaint().isPresent()) {
+                tell(
+                        Optional.of(name),
+                        "ignored",
+                        Map.of("what", step.complaint().get()));
+            }
+            for (Effect effect : step.effects()) {
+                if (effect instanceof Effect.AskToStart) {
+                    next = Optional.of(mayStart(name));
+                } else {
+                    carryOut(effect);
+                }
+            }
+        }
+        services.put(name, service);
+        up += (wasDown ? 1 : 0) - (isDown(service) ? 1 : 0);
+        return service;
     }
 
     private Event mayStart(ServiceName name) {
@@ -171,13 +191,15 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
     }
 
+    /** After everything else of a step: who was told to stop by then shall not get a slot first. */
     private void grantSlots() {
+        if (slots.areUnlimited() || shuttingDown) {
+            return;
+        }
         slots.expire(now.mono());
         for (ServiceName name : slots.next()) {
             if (slots.take(name, now.mono())) {
-                Step step = Lifecycle.step(services.get(name), new Event.StartPermitted(nextRun()), now);
-                services.put(name, step.service());
-                step.effects().forEach(this::carryOut);
+                advance(name, new Event.StartPermitted(nextRun()));
             }
         }
         armAt(SupervisorTimer.SLOT, slots.deadline());
@@ -235,13 +257,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /** The last record says that the end was orderly; only when it is in place may the process end. */
     private void exitWhenDown() {
-        if (!shuttingDown || exiting) {
+        if (!shuttingDown || exiting || up > 0) {
             return;
-        }
-        for (Service service : services.values()) {
-            if (!isDown(service)) {
-                return;
-            }
         }
         exiting = true;
         tell(Optional.empty(), "supervisor-ended", Map.of());
@@ -282,6 +299,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(now.wall(), reason)));
             tell(Optional.empty(), "journal-stale", Map.of("reason", reason));
             gate.declareStale(orders);
+        } else if (journal.stale().isPresent()) {
+            Instant since = journal.stale().get().since();
+            journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(since, reason)));
         }
     }
 
@@ -311,7 +331,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             signal(event, send);
         } else {
             told(event, "shutdown", List.of());
-            orders.add(new Order.Reply(event.request(), new Answer.Acted(List.of(), !gate.isStale())));
+            orders.add(new Order.Reply(event.request(), new Answer.Acted(List.of(), true)));
             shutDown("uid " + event.asker().uid());
         }
         return null;
@@ -340,7 +360,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private void act(SupervisorEvent.Asked event, Ask.Act act) {
-        List<ServiceName> names = act.services().isEmpty() ? present() : act.services();
+        List<ServiceName> names =
+                act.services().isEmpty() ? present() : List.copyOf(new LinkedHashSet<>(act.services()));
         for (ServiceName name : names) {
             if (!services.containsKey(name) || retired.contains(name)) {
                 unknown(event.request(), name);
@@ -353,7 +374,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             pending.open.put(name, services.get(name).run().map(Run::id));
             advance(name, eventOf(act.verb()));
         }
-        if (act.await()) {
+        if (act.await() && !names.isEmpty()) {
             answers.add(pending);
             names.forEach(name -> answers.changed(services.get(name)).forEach(this::answer));
             armAnswerTimer();
@@ -390,7 +411,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             needs = Math.max(needs, gate.needs(name));
         }
         List<Answer.Result> results = List.copyOf(pending.results.values());
-        gate.pass(needs, new Order.Reply(pending.request, new Answer.Acted(results, !gate.isStale())), orders);
+        gate.pass(needs, new Order.Reply(pending.request, new Answer.Acted(results, true)), orders);
     }
 
     private void signal(SupervisorEvent.Asked event, Ask.SendSignal send) {
@@ -408,7 +429,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             String message = send.signal().fullName() + " sent to pid "
                     + service.process().get().pid();
             Answer.Result result = new Answer.Result(send.service(), true, service.state(), message);
-            Order reply = new Order.Reply(event.request(), new Answer.Acted(List.of(result), !gate.isStale()));
+            Order reply = new Order.Reply(event.request(), new Answer.Acted(List.of(result), true));
             gate.pass(gate.needs(send.service()), reply, orders);
         }
     }
@@ -445,9 +466,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         deadlines[index] = null;
         switch (event.timer()) {
             case HEARTBEAT -> touchHeartbeat();
-            case SLOT -> grantSlots();
+            case SLOT -> {}
             case JOURNAL -> {
-                if (gate.isBehind()) {
+                if (gate.isBehind() && !now.mono().isBefore(gate.deadline())) {
                     journalIsStale("a commit takes longer than " + JournalGate.PATIENCE.toSeconds() + " s");
                 }
             }
