@@ -1,0 +1,615 @@
+package io.jsupervise.os;
+
+import static java.nio.charset.StandardCharsets.UTF_8;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.spec.Signal;
+import java.io.ByteArrayOutputStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
+
+/**
+ * What every {@link Os} does. It is run against the kernel and against the simulator, so that what is proved with the
+ * simulator holds on a machine. Only what both can do is here; what belongs to the kernel alone (listening sockets,
+ * descriptors, masks, owners) is tested beside {@code LinuxOs}.
+ */
+@Timeout(value = 20, unit = TimeUnit.SECONDS)
+public abstract class OsContractTest {
+    private static final Duration LONG = Duration.ofSeconds(10);
+
+    /** The one under test; the same one all through a test. */
+    protected abstract Os os();
+
+    /** An existing empty directory in it. */
+    protected abstract Path dir();
+
+    /** A program that ends by itself at once. */
+    protected abstract List<String> exits(int code);
+
+    /** A program that does nothing until a signal ends it. */
+    protected abstract List<String> sleeps();
+
+    /** A program that writes {@code line} and a newline to its standard output, and then sleeps. */
+    protected abstract List<String> writes(String line);
+
+    /** The whole environment that the programs need. */
+    protected Map<String, String> environment() {
+        return Map.of("PATH", "/usr/bin:/bin");
+    }
+
+    // ---- time ----
+
+    @Test
+    void a_deadline_is_waited_for_and_not_longer_than_it_takes() throws OsException {
+        MonotonicTime before = os().now();
+        MonotonicTime deadline = before.plus(Duration.ofMillis(20));
+        try (Poller poller = os().poller()) {
+            poller.poll(Optional.of(deadline), token -> {});
+        }
+        assertFalse(os().now().isBefore(deadline), "it ended before its deadline");
+        assertTrue(os().now().isBefore(before.plus(LONG)));
+    }
+
+    // ---- files ----
+
+    @Test
+    void what_was_written_is_read_back() throws OsException {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "first line\n");
+
+        assertEquals("first line\n", readFile(file));
+        FileStat stat = os().stat(file).orElseThrow();
+        assertEquals(FileStat.Kind.REGULAR, stat.kind());
+        assertEquals(11, stat.size());
+        assertEquals(0644, stat.mode());
+    }
+
+    @Test
+    void replace_empties_append_adds_and_write_leaves_the_rest() throws OsException {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "old and long");
+        writeFile(file, OpenMode.REPLACE, "abc");
+        assertEquals("abc", readFile(file));
+        writeFile(file, OpenMode.APPEND, "def");
+        assertEquals("abcdef", readFile(file));
+        writeFile(file, OpenMode.WRITE, "X");
+        assertEquals("Xbcdef", readFile(file));
+    }
+
+    @Test
+    void reading_and_writing_at_a_position_do_not_move_the_descriptor() throws OsException {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "0123456789");
+
+        Fd out = os().open(file, OpenMode.WRITE, 0644);
+        assertEquals(2, os().writeAt(out, 4, bytes("xABy"), 1, 2));
+        assertEquals(1, os().write(out, bytes("-"), 0, 1));
+        os().close(out);
+
+        Fd in = os().open(file, OpenMode.READ, 0);
+        byte[] buffer = new byte[8];
+        assertEquals(3, os().readAt(in, 4, buffer, 2, 3));
+        assertEquals("AB6", new String(buffer, 2, 3, UTF_8));
+        assertEquals(8, os().read(in, buffer, 0, 8));
+        assertEquals("-123AB67", new String(buffer, UTF_8));
+        assertEquals(0, os().readAt(in, 10, buffer, 0, 8));
+        os().close(in);
+    }
+
+    @Test
+    void a_file_written_past_its_end_has_zeros_in_between_and_can_be_cut() throws OsException {
+        Path file = dir().resolve("file");
+        Fd out = os().open(file, OpenMode.WRITE, 0600);
+        os().writeAt(out, 3, bytes("z"), 0, 1);
+        assertEquals(4, os().stat(out).size());
+        assertEquals("\0\0\0z", readFile(file));
+        os().truncate(out, 2);
+        os().fsync(out);
+        os().close(out);
+        assertEquals("\0\0", readFile(file));
+        assertEquals(0600, os().stat(file).orElseThrow().mode());
+    }
+
+    @Test
+    void an_error_names_the_call_the_path_and_the_errno() {
+        Path missing = dir().resolve("missing");
+        OsException e = assertThrows(OsException.class, () -> os().open(missing, OpenMode.READ, 0));
+        assertEquals(Errno.ENOENT, e.errno());
+        assertTrue(e.getMessage().contains("open " + missing), e.getMessage());
+        assertTrue(e.getMessage().contains("ENOENT"), e.getMessage());
+    }
+
+    @Test
+    void what_cannot_be_opened_is_refused() throws OsException {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "");
+        refused(Errno.ENOTDIR, () -> os().open(file.resolve("below"), OpenMode.READ, 0));
+        refused(Errno.ENOTDIR, () -> os().open(file, OpenMode.DIRECTORY, 0));
+        refused(Errno.EISDIR, () -> os().open(dir(), OpenMode.REPLACE, 0644));
+        refused(Errno.ENOENT, () -> os().open(dir().resolve("no/file"), OpenMode.REPLACE, 0644));
+    }
+
+    @Test
+    void rename_replaces_what_was_there() throws OsException {
+        Path from = dir().resolve("new");
+        Path to = dir().resolve("old");
+        writeFile(to, OpenMode.REPLACE, "old");
+        writeFile(from, OpenMode.REPLACE, "new");
+        FileStat before = os().stat(from).orElseThrow();
+
+        os().rename(from, to);
+
+        assertEquals("new", readFile(to));
+        assertTrue(os().stat(from).isEmpty());
+        assertTrue(before.sameFile(os().stat(to).orElseThrow()));
+        OsException e = assertThrows(OsException.class, () -> os().rename(from, to));
+        assertEquals(Errno.ENOENT, e.errno());
+        assertTrue(e.getMessage().contains(from.toString()), e.getMessage());
+    }
+
+    @Test
+    void an_open_file_stays_what_it_was_when_its_name_goes_to_another() throws OsException {
+        Path file = dir().resolve("log");
+        Fd out = os().open(file, OpenMode.WRITE, 0644);
+        os().rename(file, dir().resolve("log.1"));
+        writeFile(file, OpenMode.REPLACE, "second");
+        os().write(out, bytes("first"), 0, 5);
+
+        assertFalse(os().stat(out).sameFile(os().stat(file).orElseThrow()));
+        assertTrue(os().stat(out).sameFile(os().stat(dir().resolve("log.1")).orElseThrow()));
+        os().close(out);
+        assertEquals("second", readFile(file));
+        assertEquals("first", readFile(dir().resolve("log.1")));
+    }
+
+    @Test
+    void unlink_removes_a_file_and_does_not_mind_its_absence() throws OsException {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "x");
+        os().unlink(file);
+        assertTrue(os().stat(file).isEmpty());
+        os().unlink(file);
+    }
+
+    @Test
+    void mkdir_has_the_mode_that_was_asked_for_and_accepts_a_directory_that_is_there() throws OsException {
+        Path sub = dir().resolve("sub");
+        os().mkdir(sub, 0777);
+        FileStat stat = os().stat(sub).orElseThrow();
+        assertEquals(FileStat.Kind.DIRECTORY, stat.kind());
+        assertEquals(0777, stat.mode());
+        os().chmod(sub, 0700);
+        assertEquals(0700, os().stat(sub).orElseThrow().mode());
+        os().mkdir(sub, 0755);
+        assertEquals(FileStat.Kind.DIRECTORY, os().stat(sub).orElseThrow().kind());
+
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "");
+        refused(Errno.EEXIST, () -> os().mkdir(file, 0755));
+        refused(Errno.ENOENT, () -> os().mkdir(dir().resolve("no/such"), 0755));
+    }
+
+    @Test
+    void a_directory_is_listed_in_order() throws OsException {
+        assertEquals(List.of(), os().list(dir()));
+        for (String name : List.of("b", "c", "a", "a.1", "A")) {
+            writeFile(dir().resolve(name), OpenMode.REPLACE, "");
+        }
+        os().mkdir(dir().resolve("d"), 0755);
+        assertEquals(List.of("A", "a", "a.1", "b", "c", "d"), os().list(dir()));
+        refused(Errno.ENOENT, () -> os().list(dir().resolve("missing")));
+        refused(Errno.ENOTDIR, () -> os().list(dir().resolve("a")));
+    }
+
+    @Test
+    void a_directory_can_be_opened_and_synced() throws OsException {
+        Fd directory = os().open(dir(), OpenMode.DIRECTORY, 0);
+        os().fsync(directory);
+        assertEquals(FileStat.Kind.DIRECTORY, os().stat(directory).kind());
+        os().close(directory);
+    }
+
+    @Test
+    void no_file_has_no_stat() throws OsException {
+        Path file = dir().resolve("file");
+        assertTrue(os().stat(file).isEmpty());
+        writeFile(file, OpenMode.REPLACE, "");
+        assertTrue(os().stat(file.resolve("below")).isEmpty());
+    }
+
+    @Test
+    void touch_makes_a_file_or_moves_its_time() throws OsException {
+        Path file = dir().resolve("beat");
+        os().touch(file);
+        FileStat first = os().stat(file).orElseThrow();
+        assertEquals(0, first.size());
+        Duration age = Duration.between(first.mtime(), os().wallClock());
+        assertTrue(age.abs().compareTo(LONG) < 0, "age " + age);
+
+        letPass(Duration.ofMillis(50));
+        os().touch(file);
+        assertTrue(os().stat(file).orElseThrow().mtime().isAfter(first.mtime()));
+        assertTrue(first.sameFile(os().stat(file).orElseThrow()));
+    }
+
+    @Test
+    void a_lock_is_exclusive_until_its_file_is_closed() throws OsException {
+        Path file = dir().resolve("lock");
+        Fd first = os().open(file, OpenMode.WRITE, 0600);
+        Fd second = os().open(file, OpenMode.WRITE, 0600);
+        assertTrue(os().lock(first));
+        assertFalse(os().lock(second));
+        os().close(first);
+        assertTrue(os().lock(second));
+        os().close(second);
+    }
+
+    // ---- pipes ----
+
+    @Test
+    void what_is_written_into_a_fifo_outlives_who_wrote_it() throws OsException {
+        Path path = dir().resolve("fifo");
+        os().mkfifo(path, 0600);
+        os().mkfifo(path, 0600);
+        assertEquals(FileStat.Kind.FIFO, os().stat(path).orElseThrow().kind());
+
+        Fd ours = os().open(path, OpenMode.FIFO, 0);
+        Fd theirs = os().open(path, OpenMode.FIFO, 0);
+        os().write(theirs, bytes("last words"), 0, 10);
+        os().close(theirs);
+
+        assertEquals(10, os().available(ours));
+        assertEquals("last words", readAll(ours));
+        refused(Errno.EAGAIN, () -> os().read(ours, new byte[8], 0, 8));
+        os().close(ours);
+    }
+
+    @Test
+    void the_content_of_a_fifo_is_gone_with_its_last_end() throws OsException {
+        Path path = dir().resolve("fifo");
+        os().mkfifo(path, 0600);
+        Fd first = os().open(path, OpenMode.FIFO, 0);
+        os().write(first, bytes("lost"), 0, 4);
+        os().close(first);
+        Fd second = os().open(path, OpenMode.FIFO, 0);
+        assertEquals(0, os().available(second));
+        os().close(second);
+    }
+
+    @Test
+    void mkfifo_does_not_take_another_file_for_a_fifo() throws OsException {
+        Path path = dir().resolve("file");
+        writeFile(path, OpenMode.REPLACE, "");
+        refused(Errno.EEXIST, () -> os().mkfifo(path, 0600));
+    }
+
+    @Test
+    void a_full_pipe_takes_no_more_and_an_empty_one_gives_nothing() throws OsException {
+        Fd[] pipe = os().pipe();
+        int size = os().setPipeSize(pipe[1], 65536);
+        assertEquals(65536, size);
+        byte[] much = new byte[size];
+        assertEquals(size, os().write(pipe[1], much, 0, size));
+        refused(Errno.EAGAIN, () -> os().write(pipe[1], much, 0, 1));
+        assertEquals(size, os().available(pipe[0]));
+        for (int left = size; left > 0; ) {
+            left -= os().read(pipe[0], much, 0, left);
+        }
+        refused(Errno.EAGAIN, () -> os().read(pipe[0], much, 0, 1));
+        closeBoth(pipe);
+    }
+
+    @Test
+    void a_pipe_whose_writers_are_gone_is_at_its_end() throws OsException {
+        Fd[] pipe = os().pipe();
+        os().write(pipe[1], bytes("x"), 0, 1);
+        os().close(pipe[1]);
+        byte[] buffer = new byte[4];
+        assertEquals(1, os().read(pipe[0], buffer, 0, 4));
+        assertEquals(0, os().read(pipe[0], buffer, 0, 4));
+        os().close(pipe[0]);
+    }
+
+    @Test
+    void splice_moves_into_a_file_at_an_offset_no_more_than_asked() throws OsException {
+        Path path = dir().resolve("log");
+        writeFile(path, OpenMode.REPLACE, "head:");
+        Fd file = os().open(path, OpenMode.WRITE, 0644);
+        Fd[] pipe = os().pipe();
+        assertEquals(0, os().splice(pipe[0], file, 5, 100));
+
+        os().write(pipe[1], bytes("one two"), 0, 7);
+        assertEquals(3, os().splice(pipe[0], file, 5, 3));
+        assertEquals(4, os().available(pipe[0]));
+        assertEquals(4, os().splice(pipe[0], file, 8, 100));
+        assertEquals("head:one two", readFile(path));
+        assertEquals(0, os().available(pipe[0]));
+        os().close(file);
+        closeBoth(pipe);
+    }
+
+    @Test
+    void splice_does_not_write_to_a_file_opened_for_appending() throws OsException {
+        Fd file = os().open(dir().resolve("log"), OpenMode.APPEND, 0644);
+        Fd[] pipe = os().pipe();
+        os().write(pipe[1], bytes("kept"), 0, 4);
+        refused(Errno.EINVAL, () -> os().splice(pipe[0], file, 0, 4));
+        assertEquals(4, os().available(pipe[0]));
+        os().close(file);
+        closeBoth(pipe);
+    }
+
+    @Test
+    void tee_copies_and_does_not_consume() throws OsException {
+        Fd[] from = os().pipe();
+        Fd[] to = os().pipe();
+        assertEquals(0, os().tee(from[0], to[1], 100));
+        os().write(from[1], bytes("a line\n"), 0, 7);
+        assertEquals(6, os().tee(from[0], to[1], 6));
+        assertEquals("a line", readAll(to[0]));
+        assertEquals("a line\n", readAll(from[0]));
+        closeBoth(from);
+        closeBoth(to);
+    }
+
+    // ---- waiting ----
+
+    @Test
+    void a_poller_reports_what_can_be_read_for_as_long_as_it_can() throws OsException {
+        Fd[] one = os().pipe();
+        Fd[] two = os().pipe();
+        try (Poller poller = os().poller()) {
+            poller.add(one[0], 1);
+            poller.add(two[0], Long.MAX_VALUE);
+            assertEquals(List.of(), look(poller));
+
+            os().write(two[1], bytes("x"), 0, 1);
+            assertEquals(List.of(Long.MAX_VALUE), look(poller));
+            assertEquals(List.of(Long.MAX_VALUE), look(poller), "level-triggered");
+
+            os().write(one[1], bytes("x"), 0, 1);
+            List<Long> both = look(poller);
+            assertEquals(2, both.size());
+            assertTrue(both.contains(1L) && both.contains(Long.MAX_VALUE), both.toString());
+
+            poller.remove(two[0]);
+            assertEquals(List.of(1L), look(poller));
+            readAll(one[0]);
+            assertEquals(List.of(), look(poller));
+        }
+        closeBoth(one);
+        closeBoth(two);
+    }
+
+    @Test
+    void a_wakeup_ends_the_next_poll_and_only_that() throws OsException {
+        try (Poller poller = os().poller()) {
+            poller.wakeup();
+            poller.wakeup();
+            poller.poll(Optional.empty(), token -> {
+                throw new AssertionError("token " + token);
+            });
+            MonotonicTime deadline = os().now().plus(Duration.ofMillis(5));
+            poller.poll(Optional.of(deadline), token -> {});
+            assertFalse(os().now().isBefore(deadline), "two wakeups were two");
+        }
+    }
+
+    // ---- processes ----
+
+    @Test
+    void an_exit_code_is_told_exactly_and_until_it_is_reaped() throws Exception {
+        for (int code : new int[] {0, 1, 137, 255}) {
+            Child child = spawn(exits(code));
+            awaitEnd(child);
+            assertEquals(Optional.of(new ExitStatus.Exited(code)), os().peekExit(child));
+            assertEquals(Optional.of(new ExitStatus.Exited(code)), os().peekExit(child), "peeking does not reap");
+            os().reap(child);
+            assertFalse(os().groupExists(child));
+            assertFalse(os().signal(child, Signal.TERM));
+            assertFalse(os().signalGroup(child, Signal.KILL));
+            os().release(child);
+        }
+    }
+
+    @Test
+    void a_process_that_was_killed_tells_by_what() throws Exception {
+        for (Signal signal : List.of(Signal.TERM, Signal.KILL)) {
+            Child child = spawn(sleeps());
+            assertEquals(Optional.empty(), os().peekExit(child));
+            assertTrue(os().signal(child, signal));
+            awaitEnd(child);
+            assertEquals(Optional.of(new ExitStatus.Killed(signal, false)), os().peekExit(child));
+            os().reap(child);
+            os().release(child);
+        }
+    }
+
+    @Test
+    void a_group_is_signalled_as_a_whole() throws Exception {
+        Child child = spawn(sleeps());
+        assertTrue(os().groupExists(child));
+        assertTrue(os().livingGroups().contains(child.pid().value()));
+        assertTrue(os().signalGroup(child, Signal.KILL));
+        awaitEnd(child);
+        assertTrue(os().groupExists(child), "an unreaped leader counts");
+        assertFalse(os().livingGroups().contains(child.pid().value()), "a zombie does not live");
+        os().reap(child);
+        assertFalse(os().groupExists(child));
+        os().release(child);
+    }
+
+    @Test
+    void two_processes_that_live_at_once_are_two() throws Exception {
+        Child one = spawn(sleeps());
+        Child two = spawn(sleeps());
+        assertNotEquals(one.identity(), two.identity());
+        assertNotEquals(one.pidfd(), two.pidfd());
+        assertTrue(one.ours());
+        end(one);
+        assertEquals(Optional.empty(), os().peekExit(two));
+        end(two);
+    }
+
+    @Test
+    void a_process_is_found_by_its_identity_for_as_long_as_it_lives() throws Exception {
+        Child child = spawn(sleeps());
+        ProcessIdentity identity = child.identity();
+        Child found = os().find(identity).orElseThrow();
+        assertEquals(identity, found.identity());
+        assertFalse(found.ours());
+        assertEquals(
+                Optional.empty(),
+                os().find(new ProcessIdentity(identity.pid(), identity.startTime() + 1)),
+                "another process with the same number");
+
+        assertTrue(os().signal(found, Signal.KILL));
+        awaitEnd(found);
+        assertEquals(Optional.empty(), os().find(identity), "a zombie counts as dead");
+        os().release(found);
+        os().reap(child);
+        os().release(child);
+        assertEquals(Optional.empty(), os().find(identity));
+    }
+
+    @Test
+    void what_a_child_writes_comes_through_its_fifo_also_after_its_end() throws Exception {
+        Path path = dir().resolve("web.out");
+        os().mkfifo(path, 0600);
+        Fd fifo = os().open(path, OpenMode.FIFO, 0);
+        Child child = os().spawn(new SpawnRequest(
+                writes("hello"),
+                dir(),
+                environment(),
+                022,
+                new SpawnRequest.Output.Fifo(path),
+                new SpawnRequest.Output.SameAsStdout()));
+        awaitReadable(fifo);
+        end(child);
+        assertEquals("hello\n", readAll(fifo));
+        os().close(fifo);
+    }
+
+    @Test
+    void a_program_that_is_not_there_is_named() {
+        Path missing = dir().resolve("missing");
+        SpawnException e = assertThrows(SpawnException.class, () -> spawn(List.of(missing.toString())));
+        assertEquals(Errno.ENOENT, e.errno());
+        assertTrue(e.getMessage().contains(missing + ": ENOENT"), e.getMessage());
+    }
+
+    // ---- for subclasses and for ourselves ----
+
+    protected final Child spawn(List<String> argv) throws SpawnException {
+        return os().spawn(new SpawnRequest(
+                argv,
+                dir(),
+                environment(),
+                022,
+                new SpawnRequest.Output.Null(),
+                new SpawnRequest.Output.SameAsStdout()));
+    }
+
+    /** Ends a child of ours, and all that is kept of it. */
+    protected final void end(Child child) throws OsException {
+        os().signalGroup(child, Signal.KILL);
+        awaitEnd(child);
+        os().reap(child);
+        os().release(child);
+    }
+
+    protected final void awaitEnd(Child child) throws OsException {
+        awaitReadable(child.pidfd());
+    }
+
+    protected final void awaitReadable(Fd fd) throws OsException {
+        List<Long> ready = new ArrayList<>();
+        try (Poller poller = os().poller()) {
+            poller.add(fd, 7);
+            MonotonicTime deadline = os().now().plus(LONG);
+            while (ready.isEmpty() && os().now().isBefore(deadline)) {
+                poller.poll(Optional.of(deadline), ready::add);
+            }
+        }
+        assertEquals(List.of(7L), ready, "nothing within " + LONG);
+    }
+
+    protected final void letPass(Duration time) throws OsException {
+        MonotonicTime until = os().now().plus(time);
+        try (Poller poller = os().poller()) {
+            while (os().now().isBefore(until)) {
+                poller.poll(Optional.of(until), token -> {});
+            }
+        }
+    }
+
+    private static List<Long> look(Poller poller) throws OsException {
+        List<Long> ready = new ArrayList<>();
+        poller.poll(Optional.of(MonotonicTime.BOOT), ready::add);
+        return ready;
+    }
+
+    protected final void writeFile(Path file, OpenMode mode, String text) throws OsException {
+        Fd fd = os().open(file, mode, 0644);
+        byte[] bytes = bytes(text);
+        for (int done = 0; done < bytes.length; ) {
+            done += os().write(fd, bytes, done, bytes.length - done);
+        }
+        os().close(fd);
+    }
+
+    protected final String readFile(Path file) throws OsException {
+        Fd fd = os().open(file, OpenMode.READ, 0);
+        String text = readAll(fd);
+        os().close(fd);
+        return text;
+    }
+
+    /** Reads to the end of a file, or until a pipe has nothing more. */
+    protected final String readAll(Fd fd) throws OsException {
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        byte[] buffer = new byte[4096];
+        while (true) {
+            int count;
+            try {
+                count = os().read(fd, buffer, 0, buffer.length);
+            } catch (OsException e) {
+                assertEquals(Errno.EAGAIN, e.errno());
+                count = 0;
+            }
+            if (count == 0) {
+                return all.toString(UTF_8);
+            }
+            all.write(buffer, 0, count);
+        }
+    }
+
+    protected static void refused(Errno errno, Executable call) {
+        OsException e = assertThrows(OsException.class, call);
+        assertEquals(errno, e.errno(), e.getMessage());
+    }
+
+    private void closeBoth(Fd[] pipe) {
+        os().close(pipe[0]);
+        os().close(pipe[1]);
+    }
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(UTF_8);
+    }
+}

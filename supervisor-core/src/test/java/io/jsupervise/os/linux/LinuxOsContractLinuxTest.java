@@ -1,0 +1,40 @@
+package io.jsupervise.os.linux;
+
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsContractTest;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@link LinuxOs} keeps the contract that the simulator keeps too. */
+class LinuxOsContractLinuxTest extends OsContractTest {
+    private final Os os = new LinuxOs();
+
+    @TempDir
+    private Path dir;
+
+    @Override
+    protected Os os() {
+        return os;
+    }
+
+    @Override
+    protected Path dir() {
+        return dir;
+    }
+
+    @Override
+    protected List<String> exits(int code) {
+        return List.of("sh", "-c", "exit " + code);
+    }
+
+    @Override
+    protected List<String> sleeps() {
+        return List.of("sleep", "1000");
+    }
+
+    @Override
+    protected List<String> writes(String line) {
+        return List.of("sh", "-c", "echo \"$1\"; exec sleep 1000", "sh", line);
+    }
+}
