@@ -1,7 +1,9 @@
 package io.jsupervise.control;
 
 import io.jsupervise.text.DurationText;
-import java.net.URLDecoder;
+import java.io.ByteArrayOutputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,11 +62,35 @@ public final class RequestTarget {
         return parts;
     }
 
+    /** Percent-encoding (RFC 3986), and {@code +} for a space as forms write it; what it spells must be UTF-8. */
     private static String decode(String text) throws Malformed {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream(text.length());
+        int at = 0;
+        while (at < text.length()) {
+            char one = text.charAt(at);
+            if (one == '%') {
+                int high = at + 2 < text.length() ? Character.digit(text.charAt(at + 1), 16) : -1;
+                int low = high < 0 ? -1 : Character.digit(text.charAt(at + 2), 16);
+                if (low < 0) {
+                    throw new Malformed("\"" + text + "\" is not encoded as URLs are: % is followed by two digits");
+                }
+                bytes.write(high << 4 | low);
+                at += 3;
+            } else if (one > ' ' && one < 0x7f) {
+                bytes.write(one == '+' ? ' ' : one);
+                at++;
+            } else {
+                throw new Malformed(
+                        "\"" + text + "\" is not encoded as URLs are: only printable ASCII may stand as is");
+            }
+        }
         try {
-            return URLDecoder.decode(text, StandardCharsets.UTF_8);
-        } catch (IllegalArgumentException e) {
-            throw new Malformed("\"" + text + "\" is not encoded as URLs are: " + e.getMessage());
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes.toByteArray()))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new Malformed("\"" + text + "\" does not spell UTF-8");
         }
     }
 

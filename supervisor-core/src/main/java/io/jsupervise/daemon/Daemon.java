@@ -35,6 +35,8 @@ import java.util.function.Consumer;
  */
 public final class Daemon {
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
+    private static final Duration LAST_ANSWERS = Duration.ofMillis(500);
+    private static final long STACK_BYTES = 256 * 1024;
 
     private final Os os;
     private final Configuration configuration;
@@ -175,7 +177,7 @@ public final class Daemon {
         try {
             openLogsOfTheLiving();
             assembly.findLeftovers();
-            new RuntimeFile(os, spec).write(assembly.version());
+            new RuntimeFile(os, configuration).write(assembly.version());
             boolean more = true;
             while (more) {
                 more = assembly.loop().turn();
@@ -189,19 +191,28 @@ public final class Daemon {
 
     private ControlServer listen() throws DaemonException {
         try {
-            return ControlServer.start(
+            ControlServer server = ControlServer.listen(
                     os,
                     spec,
                     assembly::ask,
                     configuration,
                     relay::droppedBytes,
-                    (event, text) -> assembly.notice(Optional.empty(), event, "what", text));
+                    (event, text) -> assembly.notice(Optional.empty(), event, "what", text),
+                    client -> thread("control-client", client).start());
+            thread("control", server).start();
+            return server;
         } catch (OsException e) {
             if (e.errno() == Errno.EADDRINUSE) {
                 throw new DaemonException(DaemonException.ALREADY_RUNNING, "cannot supervise: " + e.getMessage());
             }
             throw Directories.failure("cannot open the control socket", e);
         }
+    }
+
+    private static Thread thread(String name, Runnable work) {
+        Thread thread = new Thread(null, work, name, STACK_BYTES);
+        thread.setDaemon(true);
+        return thread;
     }
 
     private void handle(Signals signals) {
@@ -231,10 +242,11 @@ public final class Daemon {
 
     private void end(ControlServer control) {
         assembly.refuseTheRest();
-        control.close();
         relayThread.end(LAST_WORDS);
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);
+        // After the last events are written: whoever follows them hears how it ended.
+        control.close(LAST_ANSWERS);
         console.end(LAST_WORDS);
     }
 

@@ -40,6 +40,7 @@ final class ControlConnection implements Runnable {
     private final Consumer<ControlConnection> ended;
     private final AnswerCodec answers = new AnswerCodec();
     private volatile boolean finishing;
+    private volatile boolean idle;
 
     ControlConnection(Listener.Connection client, Routes routes, Consumer<ControlConnection> ended) {
         this.client = client;
@@ -47,9 +48,16 @@ final class ControlConnection implements Runnable {
         this.ended = ended;
     }
 
-    /** No further request; what is being answered is answered. */
+    /** No further request; what is being answered is answered. Any thread. */
     void finish() {
         finishing = true;
+        if (idle) {
+            try {
+                client.close();
+            } catch (IOException e) {
+                // Then its own thread finds it broken.
+            }
+        }
     }
 
     @Override
@@ -85,7 +93,12 @@ final class ControlConnection implements Runnable {
         socket.nextRequest();
         ClassicHttpRequest request;
         try {
+            idle = true;
+            if (finishing) {
+                return false;
+            }
             request = connection.receiveRequestHeader();
+            idle = false;
             if (request == null) {
                 return false;
             }
@@ -104,7 +117,7 @@ final class ControlConnection implements Runnable {
         } catch (HttpException e) {
             return refuse(connection, 400, "not-http", "this is not HTTP/1.1: " + e.getMessage());
         }
-        return answer(connection, request);
+        return answer(connection, request, socket);
     }
 
     /** What comes with a request means nothing here; it is read so that the next request can be found. */
@@ -127,15 +140,20 @@ final class ControlConnection implements Runnable {
         return false;
     }
 
-    private boolean answer(DefaultBHttpServerConnection connection, ClassicHttpRequest request)
+    private boolean answer(DefaultBHttpServerConnection connection, ClassicHttpRequest request, DeadlineSocket socket)
             throws IOException, HttpException {
         boolean keep = keepsAlive(request);
         boolean head = request.getMethod().equals("HEAD");
         Asker asker = new Asker(
                 client.peer().pid().map(pid -> pid.value()), client.peer().uid());
-        Routes.Response response = routes.answer(head ? "GET" : request.getMethod(), request.getPath(), asker);
-        if (response.stream().isPresent() && !head) {
-            stream(connection, response);
+        Optional<Routes.Response> answer =
+                routes.answer(head ? "GET" : request.getMethod(), request.getPath(), asker, () -> isGone(socket));
+        if (answer.isEmpty()) {
+            return false;
+        }
+        Routes.Response response = answer.get();
+        if (response.stream().isPresent()) {
+            stream(connection, response, head, socket);
             return false;
         }
         send(connection, response.status(), response.contentType(), response.body(), keep, head, response.allow());
@@ -183,40 +201,30 @@ final class ControlConnection implements Runnable {
     }
 
     /** Chunked, for as long as there is something and the client reads. */
-    private void stream(DefaultBHttpServerConnection connection, Routes.Response response)
+    private void stream(
+            DefaultBHttpServerConnection connection, Routes.Response response, boolean head, DeadlineSocket socket)
             throws IOException, HttpException {
         try (Routes.Stream stream = response.stream().orElseThrow()) {
-            BasicClassicHttpResponse head = new BasicClassicHttpResponse(response.status());
-            head.setHeader(HttpHeaders.CONTENT_TYPE, response.contentType());
-            head.setHeader(HttpHeaders.TRANSFER_ENCODING, "chunked");
-            head.setHeader(HttpHeaders.CONNECTION, "close");
-            head.setEntity(new StreamEntity(stream, response.contentType(), connection, () -> finishing || isGone()));
-            connection.sendResponseHeader(head);
+            BasicClassicHttpResponse message = new BasicClassicHttpResponse(response.status());
+            message.setHeader(HttpHeaders.CONTENT_TYPE, response.contentType());
+            message.setHeader(HttpHeaders.TRANSFER_ENCODING, "chunked");
+            message.setHeader(HttpHeaders.CONNECTION, "close");
+            message.setEntity(
+                    new StreamEntity(stream, response.contentType(), connection, () -> finishing || isGone(socket)));
+            connection.sendResponseHeader(message);
             connection.flush();
-            connection.sendResponseEntity(head);
-            connection.flush();
+            if (!head) {
+                connection.sendResponseEntity(message);
+                connection.flush();
+            }
         }
     }
 
-    /** Whether the client has closed its side; it has nothing more to say while a stream lasts. */
-    private boolean isGone() {
+    private static boolean isGone(DeadlineSocket socket) {
         try {
-            client.socket().setSoTimeout(1);
-            return client.socket().getInputStream().read() < 0;
-        } catch (SocketTimeoutException e) {
-            return false;
+            return socket.isGone();
         } catch (IOException e) {
             return true;
-        } finally {
-            restoreTimeout();
-        }
-    }
-
-    private void restoreTimeout() {
-        try {
-            client.socket().setSoTimeout((int) REQUEST.toMillis());
-        } catch (IOException e) {
-            throw new AssertionError("only remembers a number", e);
         }
     }
 }

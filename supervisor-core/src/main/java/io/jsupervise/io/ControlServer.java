@@ -18,22 +18,22 @@ import java.time.Duration;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.function.BiConsumer;
 import java.util.function.ToLongFunction;
 
 /**
- * Whoever wants something of a running supervisor connects here. One thread accepts, and each connection has a thread
- * of its own while it lasts, so one that follows a stream, or stalls, holds up nobody; their number is bounded. All
- * that they can do to supervision is to put a question into the loop's inbox. The socket is made again if somebody
- * removes it.
+ * Whoever wants something of a running supervisor connects here. One thread accepts ({@link #run}), and each connection
+ * has a thread of its own while it lasts, so one that follows a stream, or stalls, holds up nobody; their number is
+ * bounded. All that they can do to supervision is to put a question into the loop's inbox. The socket is made again if
+ * somebody removes it.
  */
-public final class ControlServer {
+public final class ControlServer implements Runnable {
     /** A further one is told to come again, and closed. */
     static final int MOST_CONNECTIONS = 64;
 
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
-    private static final long STACK_BYTES = 256 * 1024;
     private static final byte[] TOO_MANY = ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
                     + "Connection: close\r\nContent-Length: 73\r\n\r\n"
                     + "{\"error\":{\"code\":\"too-many-connections\",\"message\":\"64 are open; try again\"}}")
@@ -43,45 +43,47 @@ public final class ControlServer {
     private final SupervisorSpec spec;
     private final Routes routes;
     private final BiConsumer<String, String> trouble;
+    private final Executor clients;
     private final Set<ControlConnection> connections = new HashSet<>();
-    private final Thread thread = new Thread(null, this::acceptAll, "control", STACK_BYTES);
     private Listener listener;
     private FileStat socketFile;
     private volatile boolean closed;
 
     /** The supervisor, as far as a client can reach it. Any thread; the answer may take as long as what was asked. */
     public interface Core {
-        CompletableFuture<Answer> ask(Ask ask, Asker asker);
+        Future<Answer> ask(Ask ask, Asker asker);
     }
 
     /**
-     * Listens from now on.
+     * Listens from now on; clients wait until {@link #run} accepts them.
      *
      * @param droppedBytes output of a service that was thrown away
      * @param trouble      is told an event and what happened
+     * @param clients      runs each connection at once on a thread of its own, at most {@value #MOST_CONNECTIONS}
      * @throws OsException EADDRINUSE where a living process listens there
      */
-    public static ControlServer start(
+    public static ControlServer listen(
             Os os,
             SupervisorSpec spec,
             Core core,
             Configuration configuration,
             ToLongFunction<ServiceName> droppedBytes,
-            BiConsumer<String, String> trouble)
+            BiConsumer<String, String> trouble,
+            Executor clients)
             throws OsException {
-        ControlServer server =
-                new ControlServer(os, spec, new Routes(core, configuration, droppedBytes, os.uid()), trouble);
+        Routes routes = new Routes(core, configuration, droppedBytes, os.uid());
+        ControlServer server = new ControlServer(os, spec, routes, trouble, clients);
         server.listen();
-        server.thread.setDaemon(true);
-        server.thread.start();
         return server;
     }
 
-    private ControlServer(Os os, SupervisorSpec spec, Routes routes, BiConsumer<String, String> trouble) {
+    private ControlServer(
+            Os os, SupervisorSpec spec, Routes routes, BiConsumer<String, String> trouble, Executor clients) {
         this.os = os;
         this.spec = spec;
         this.routes = routes;
         this.trouble = trouble;
+        this.clients = clients;
     }
 
     private void listen() throws OsException {
@@ -90,7 +92,9 @@ public final class ControlServer {
                 os.stat(spec.socket()).orElseThrow(() -> new OsException(Errno.ENOENT, "listen on " + spec.socket()));
     }
 
-    private void acceptAll() {
+    /** Accepts until closed. */
+    @Override
+    public void run() {
         while (!closed) {
             try {
                 MonotonicTime until = os.now().plus(LOOK_AGAIN);
@@ -114,9 +118,9 @@ public final class ControlServer {
         java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
     }
 
-    private void listenAgainIfRemoved() throws OsException {
+    private synchronized void listenAgainIfRemoved() throws OsException {
         Optional<FileStat> there = os.stat(spec.socket());
-        if (there.isEmpty() || !there.get().sameFile(socketFile)) {
+        if (!closed && (there.isEmpty() || !there.get().sameFile(socketFile))) {
             listener.close();
             listen();
             trouble.accept("control-socket-made-again", spec.socket() + " was removed");
@@ -135,28 +139,50 @@ public final class ControlServer {
             }
             connections.add(connection);
         }
-        Thread thread = new Thread(null, connection, "control-client", STACK_BYTES);
-        thread.setDaemon(true);
-        thread.start();
+        try {
+            clients.execute(connection);
+        } catch (RuntimeException | Error e) {
+            // No thread could be made (EAGAIN): this client is turned away, the next may have more luck.
+            ended(connection);
+            accepted.close();
+            trouble.accept("trouble", "cannot serve a client: " + e);
+        }
     }
 
     private void ended(ControlConnection connection) {
         synchronized (connections) {
             connections.remove(connection);
+            connections.notifyAll();
         }
     }
 
-    /** Ends everything; the socket's file goes, so that nobody waits on it. */
-    public void close() {
-        closed = true;
-        listener.close();
-        synchronized (connections) {
-            connections.forEach(ControlConnection::finish);
+    /**
+     * Ends everything: nobody new, idle clients are hung up on, answers and streams under way are finished within
+     * {@code patience}. The socket's file goes, so that nobody waits on it.
+     */
+    public void close(Duration patience) {
+        synchronized (this) {
+            closed = true;
+            listener.close();
         }
         try {
             os.unlink(spec.socket());
         } catch (OsException e) {
             trouble.accept("trouble", "cannot remove " + spec.socket() + ": " + e.getMessage());
+        }
+        MonotonicTime deadline = os.now().plus(patience);
+        synchronized (connections) {
+            connections.forEach(ControlConnection::finish);
+            long left = deadline.since(os.now()).toMillis();
+            while (!connections.isEmpty() && left > 0) {
+                try {
+                    connections.wait(left);
+                } catch (InterruptedException e) {
+                    Thread.currentThread().interrupt();
+                    return;
+                }
+                left = deadline.since(os.now()).toMillis();
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
+import java.util.Optional;
 
 /**
  * A connection whose requests have a deadline as a whole: a client that sends a byte now and then would keep a timeout
@@ -19,6 +20,8 @@ final class DeadlineSocket extends Socket {
     private final InputStream input;
     private long deadlineNanos;
     private boolean begun;
+    private boolean gone;
+    private Optional<Byte> peeked = Optional.empty();
 
     /**
      * @param idle    how long the next request may be awaited
@@ -52,10 +55,37 @@ final class DeadlineSocket extends Socket {
         return begun;
     }
 
+    /**
+     * Whether the client has closed its side, to be asked while it waits for an answer. What it sends meanwhile is kept
+     * for the next request. One that closes only its sending half is taken to have left, too.
+     */
+    boolean isGone() throws IOException {
+        if (peeked.isPresent() || gone) {
+            return gone;
+        }
+        socket.setSoTimeout(1);
+        try {
+            int next = socket.getInputStream().read();
+            gone = next < 0;
+            peeked = gone ? Optional.empty() : Optional.of((byte) next);
+        } catch (SocketTimeoutException e) {
+            // It waits, as it should.
+        } finally {
+            socket.setSoTimeout((int) request.toMillis());
+        }
+        return gone;
+    }
+
     private int readInTime(byte[] buffer, int offset, int length) throws IOException {
+        if (length == 0) {
+            return 0;
+        }
+        if (gone) {
+            return -1;
+        }
         if (!begun) {
             socket.setSoTimeout((int) idle.toMillis());
-            int count = socket.getInputStream().read(buffer, offset, length);
+            int count = read(buffer, offset, length);
             begun = true;
             deadlineNanos = System.nanoTime() + request.toNanos();
             socket.setSoTimeout((int) request.toMillis());
@@ -66,9 +96,18 @@ final class DeadlineSocket extends Socket {
             throw new SocketTimeoutException("the request took longer than " + request.toSeconds() + " s");
         }
         socket.setSoTimeout((int) Math.max(1, left / 1_000_000));
-        int count = socket.getInputStream().read(buffer, offset, length);
+        int count = read(buffer, offset, length);
         socket.setSoTimeout((int) request.toMillis());
         return count;
+    }
+
+    private int read(byte[] buffer, int offset, int length) throws IOException {
+        if (peeked.isPresent()) {
+            buffer[offset] = peeked.get();
+            peeked = Optional.empty();
+            return 1;
+        }
+        return socket.getInputStream().read(buffer, offset, length);
     }
 
     @Override

@@ -29,9 +29,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BooleanSupplier;
 import java.util.function.ToLongFunction;
 
 /**
@@ -64,6 +66,17 @@ final class Routes {
     private final int ourUid;
     private final AtomicInteger streams = new AtomicInteger();
 
+    /** How often it is looked whether somebody who waits long for an answer still does. */
+    private static final Duration LOOK_FOR_CLIENT = Duration.ofMillis(500);
+
+    /** @param gone whether it has left */
+    private record Client(Asker asker, BooleanSupplier gone) {}
+
+    /** Nobody waits for the answer any more. */
+    private static final class ClientGone extends Exception {
+        private static final long serialVersionUID = 1;
+    }
+
     /** Something that goes on. */
     interface Stream extends Closeable {
         /** What there is now; nothing where there is nothing now. */
@@ -84,54 +97,63 @@ final class Routes {
         configuration.services().forEach(service -> services.put(service.name().value(), service));
     }
 
-    Response answer(String method, String path, Asker asker) throws IOException {
+    /**
+     * Answers one request.
+     *
+     * @param gone whether the client has left meanwhile
+     * @return empty where it has left; what it asked for goes on
+     */
+    Optional<Response> answer(String method, String path, Asker asker, BooleanSupplier gone) throws IOException {
         try {
             RequestTarget target = RequestTarget.parse(path);
-            Response response =
-                    target.segments().isEmpty() || !target.segments().get(0).equals("v1")
-                            ? error(404, NOT_FOUND, "no such path " + target.path() + "; all begin with /v1/")
-                            : route(method, target, asker);
-            return response;
+            boolean ours =
+                    !target.segments().isEmpty() && target.segments().get(0).equals("v1");
+            return Optional.of(
+                    ours
+                            ? route(method, target, new Client(asker, gone))
+                            : error(404, NOT_FOUND, "no such path " + target.path() + "; all begin with /v1/"));
         } catch (RequestTarget.Malformed e) {
-            return error(400, BAD_REQUEST, e.getMessage());
+            return Optional.of(error(400, BAD_REQUEST, e.getMessage()));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return error(503, "shutting-down", "the supervisor is ending");
+            return Optional.of(error(503, "shutting-down", "the supervisor is ending"));
+        } catch (ClientGone e) {
+            return Optional.empty();
         }
     }
 
-    private Response route(String method, RequestTarget target, Asker asker)
-            throws IOException, InterruptedException, RequestTarget.Malformed {
+    private Response route(String method, RequestTarget target, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         List<String> path = target.segments();
         String first = path.size() > 1 ? path.get(1) : "";
         if (path.size() == 2) {
             switch (first) {
                 case "status":
-                    target.knows();
-                    return isGet(method) ? status(asker, Optional.empty()) : only("GET");
+                    target.knows("name");
+                    return isGet(method) ? status(target, client) : only("GET");
                 case "health":
                     target.knows();
-                    return isGet(method) ? health(asker) : only("GET");
+                    return isGet(method) ? health(client) : only("GET");
                 case "events":
                     target.knows("follow", "since");
                     return isGet(method) ? events(target) : only("GET");
                 case "start", "stop", "restart":
                     target.knows("name", "all", "wait", "timeout");
-                    return isPost(method) ? actOnMany(first, target, asker) : only("POST");
+                    return isPost(method) ? actOnMany(first, target, client) : only("POST");
                 case "shutdown":
                     target.knows();
-                    return isPost(method) ? act(new Ask.Shutdown(), asker, Duration.ZERO) : only("POST");
+                    return isPost(method) ? act(new Ask.Shutdown(), client, Duration.ZERO) : only("POST");
                 default:
                     break;
             }
         } else if (first.equals("services") && (path.size() == 3 || path.size() == 4)) {
-            return routeService(method, target, path.get(2), path.size() == 4 ? path.get(3) : "", asker);
+            return routeService(method, target, path.get(2), path.size() == 4 ? path.get(3) : "", client);
         }
         return error(404, NOT_FOUND, "no such path " + target.path());
     }
 
-    private Response routeService(String method, RequestTarget target, String name, String what, Asker asker)
-            throws IOException, InterruptedException, RequestTarget.Malformed {
+    private Response routeService(String method, RequestTarget target, String name, String what, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         if (!services.containsKey(name)) {
             return noSuchService(name);
         }
@@ -139,16 +161,16 @@ final class Routes {
         switch (what) {
             case "":
                 target.knows();
-                return isGet(method) ? status(asker, Optional.of(service)) : only("GET");
+                return isGet(method) ? service(service, client) : only("GET");
             case "logs":
                 target.knows("lines", "follow");
                 return isGet(method) ? logs(services.get(name), target) : only("GET");
             case "start", "stop", "restart":
                 target.knows("wait", "timeout");
-                return isPost(method) ? actOn(what, List.of(service), target, asker) : only("POST");
+                return isPost(method) ? actOn(what, List.of(service), target, client) : only("POST");
             case "signal":
                 target.knows("signal");
-                return isPost(method) ? signal(service, target, asker) : only("POST");
+                return isPost(method) ? signal(service, target, client) : only("POST");
             default:
                 return error(404, NOT_FOUND, "no such path " + target.path());
         }
@@ -169,24 +191,48 @@ final class Routes {
 
     // ---- reading ----
 
-    private Response status(Asker asker, Optional<ServiceName> service) throws IOException, InterruptedException {
-        Answer answer = ask(new Ask.ShowStatus(service), asker, Duration.ZERO);
+    /** Everything, or the supervisor and the services that are named. */
+    private Response status(RequestTarget target, Client client) throws IOException, InterruptedException, ClientGone {
+        List<String> names = target.parameters("name");
+        for (String name : names) {
+            if (!services.containsKey(name)) {
+                return noSuchService(name);
+            }
+        }
+        Answer answer = ask(new Ask.ShowStatus(Optional.empty()), client, Duration.ZERO);
         if (!(answer instanceof Answer.Shown shown)) {
             return refused((Answer.Refused) answer);
         }
-        ByteArrayOutputStream body = new ByteArrayOutputStream(512 * Math.max(1, services.size()));
-        StatusCodec codec = new StatusCodec(droppedBytes);
-        if (service.isPresent()) {
-            codec.writeService(shown.status().services().get(0), shown.status().now(), body);
-        } else {
-            codec.write(shown.status(), body);
+        Status status = shown.status();
+        if (!names.isEmpty()) {
+            List<Service> named = new ArrayList<>();
+            for (Service service : status.services()) {
+                if (names.contains(service.name().value())) {
+                    named.add(service);
+                }
+            }
+            status = new Status(status.now(), status.supervisor(), named);
         }
+        ByteArrayOutputStream body = new ByteArrayOutputStream(512 * Math.max(1, services.size()));
+        new StatusCodec(droppedBytes).write(status, body);
         body.write('\n');
         return ok(body.toByteArray());
     }
 
-    private Response health(Asker asker) throws IOException, InterruptedException {
-        Answer answer = ask(new Ask.ShowStatus(Optional.empty()), asker, Duration.ZERO);
+    private Response service(ServiceName name, Client client) throws IOException, InterruptedException, ClientGone {
+        Answer answer = ask(new Ask.ShowStatus(Optional.of(name)), client, Duration.ZERO);
+        if (!(answer instanceof Answer.Shown shown)) {
+            return refused((Answer.Refused) answer);
+        }
+        ByteArrayOutputStream body = new ByteArrayOutputStream(1024);
+        new StatusCodec(droppedBytes)
+                .writeService(shown.status().services().get(0), shown.status().now(), body);
+        body.write('\n');
+        return ok(body.toByteArray());
+    }
+
+    private Response health(Client client) throws IOException, InterruptedException, ClientGone {
+        Answer answer = ask(new Ask.ShowStatus(Optional.empty()), client, Duration.ZERO);
         if (!(answer instanceof Answer.Shown shown)) {
             return refused((Answer.Refused) answer);
         }
@@ -305,8 +351,8 @@ final class Routes {
 
     // ---- acting ----
 
-    private Response actOnMany(String verb, RequestTarget target, Asker asker)
-            throws IOException, InterruptedException, RequestTarget.Malformed {
+    private Response actOnMany(String verb, RequestTarget target, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         List<ServiceName> names = new ArrayList<>();
         for (String name : target.parameters("name")) {
             if (!services.containsKey(name)) {
@@ -317,35 +363,36 @@ final class Routes {
         if (names.isEmpty() && !target.flag("all")) {
             return error(400, BAD_REQUEST, "say which services: name=web&name=db, or all=true");
         }
-        return actOn(verb, names, target, asker);
+        return actOn(verb, names, target, client);
     }
 
-    private Response actOn(String verb, List<ServiceName> names, RequestTarget target, Asker asker)
-            throws IOException, InterruptedException, RequestTarget.Malformed {
+    private Response actOn(String verb, List<ServiceName> names, RequestTarget target, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         boolean wait = target.flag("wait");
         Duration timeout = target.duration("timeout", DEFAULT_TIMEOUT, LONGEST_TIMEOUT);
         Ask.Act.Verb what = Ask.Act.Verb.valueOf(verb.toUpperCase(java.util.Locale.ROOT));
-        return act(new Ask.Act(what, names, wait, timeout), asker, timeout);
+        return act(new Ask.Act(what, names, wait, timeout), client, timeout);
     }
 
-    private Response signal(ServiceName service, RequestTarget target, Asker asker)
-            throws IOException, InterruptedException {
+    private Response signal(ServiceName service, RequestTarget target, Client client)
+            throws IOException, InterruptedException, ClientGone {
         String name = target.parameter("signal").orElse("");
         Optional<Signal> signal = Signal.parse(name);
         if (signal.isEmpty()) {
             return error(400, BAD_REQUEST, "signal \"" + name + "\" is unknown; say signal=HUP");
         }
-        return act(new Ask.SendSignal(service, signal.get()), asker, Duration.ZERO);
+        return act(new Ask.SendSignal(service, signal.get()), client, Duration.ZERO);
     }
 
-    private Response act(Ask ask, Asker asker, Duration timeout) throws IOException, InterruptedException {
-        if (asker.uid() != 0 && asker.uid() != ourUid) {
+    private Response act(Ask ask, Client client, Duration timeout)
+            throws IOException, InterruptedException, ClientGone {
+        if (client.asker().uid() != 0 && client.asker().uid() != ourUid) {
             return error(
                     403,
                     "not-permitted",
-                    "uid " + asker.uid() + " may look but not act; root and uid " + ourUid + " may");
+                    "uid " + client.asker().uid() + " may look but not act; root and uid " + ourUid + " may");
         }
-        Answer answer = ask(ask, asker, timeout);
+        Answer answer = ask(ask, client, timeout);
         if (answer instanceof Answer.Refused refused) {
             return refused(refused);
         }
@@ -355,12 +402,21 @@ final class Routes {
         return ok(body.toByteArray());
     }
 
-    private Answer ask(Ask ask, Asker asker, Duration timeout) throws InterruptedException {
-        try {
-            return core.ask(ask, asker).get(timeout.plus(GRACE).toMillis(), TimeUnit.MILLISECONDS);
-        } catch (TimeoutException | ExecutionException e) {
-            return new Answer.Refused(Answer.Refused.Reason.FAILED, "the supervisor did not answer: " + e);
+    private Answer ask(Ask ask, Client client, Duration timeout) throws InterruptedException, ClientGone {
+        Future<Answer> answer = core.ask(ask, client.asker());
+        long deadline = System.nanoTime() + timeout.plus(GRACE).toNanos();
+        while (System.nanoTime() - deadline < 0) {
+            try {
+                return answer.get(LOOK_FOR_CLIENT.toMillis(), TimeUnit.MILLISECONDS);
+            } catch (TimeoutException e) {
+                if (client.gone().getAsBoolean()) {
+                    throw new ClientGone();
+                }
+            } catch (ExecutionException e) {
+                return new Answer.Refused(Answer.Refused.Reason.FAILED, "the supervisor failed: " + e.getCause());
+            }
         }
+        return new Answer.Refused(Answer.Refused.Reason.FAILED, "the supervisor did not answer");
     }
 
     private Response refused(Answer.Refused refused) throws IOException {

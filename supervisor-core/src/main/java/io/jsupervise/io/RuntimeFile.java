@@ -1,15 +1,12 @@
 package io.jsupervise.io;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
+import io.jsupervise.control.Whereabouts;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.SupervisorSpec;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 
 /**
@@ -17,22 +14,27 @@ import java.nio.file.Path;
  * supervisor that has died.
  */
 public final class RuntimeFile {
-    public static final String NAME = "supervisor.json";
-
     private final Os os;
-    private final SupervisorSpec spec;
-    private final Path file;
+    private final Configuration configuration;
 
-    public RuntimeFile(Os os, SupervisorSpec spec) {
+    public RuntimeFile(Os os, Configuration configuration) {
         this.os = os;
-        this.spec = spec;
-        this.file = spec.runtimeDir().resolve(NAME);
+        this.configuration = configuration;
     }
 
     /** Old or new at any instant. */
     public void write(String version) throws OsException {
-        Path fresh = file.resolveSibling(NAME + ".new");
-        byte[] text = text(version);
+        SupervisorSpec spec = configuration.supervisor();
+        Path file = spec.runtimeDir().resolve(Whereabouts.FILE);
+        Path fresh = spec.runtimeDir().resolve(Whereabouts.FILE + ".new");
+        byte[] text = new Whereabouts(
+                        spec.name(),
+                        os.self().pid().value(),
+                        version,
+                        configuration.source(),
+                        spec.stateDir(),
+                        spec.socket())
+                .encode();
         Fd fd = os.open(fresh, OpenMode.REPLACE, 0644);
         try {
             int done = 0;
@@ -43,22 +45,5 @@ public final class RuntimeFile {
             os.close(fd);
         }
         os.rename(fresh, file);
-    }
-
-    private byte[] text(String version) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator out = new JsonFactory().createGenerator(bytes)) {
-            out.writeStartObject();
-            out.writeStringField("name", spec.name());
-            out.writeNumberField("pid", os.self().pid().value());
-            out.writeStringField("version", version);
-            out.writeStringField("state_dir", spec.stateDir().toString());
-            out.writeStringField("socket", spec.socket().toString());
-            out.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot happen: memory is no file", e);
-        }
-        bytes.write('\n');
-        return bytes.toByteArray();
     }
 }
