@@ -49,18 +49,20 @@ class ArchitectureTest {
             Map.entry("spec", Set.of()),
             Map.entry("lifecycle", Set.of("spec")),
             Map.entry("supervision", Set.of("spec", "lifecycle")),
-            Map.entry("config", Set.of("spec")),
+            Map.entry("text", Set.of()),
+            Map.entry("config", Set.of("spec", "text")),
             Map.entry("json", Set.of()),
             Map.entry("journal", Set.of("spec", "lifecycle", "supervision", "json")),
-            Map.entry("control", Set.of("spec", "lifecycle", "supervision", "json")),
+            Map.entry("control", Set.of("spec", "lifecycle", "supervision", "json", "text")),
             Map.entry("os", Set.of("spec", "lifecycle")),
             Map.entry("os.linux", Set.of("spec", "lifecycle", "os")),
-            Map.entry("io", Set.of("spec", "lifecycle", "supervision", "journal", "control", "os")),
+            Map.entry("io", Set.of("spec", "lifecycle", "supervision", "config", "journal", "control", "os", "text")),
             Map.entry(
-                    "daemon", Set.of("spec", "lifecycle", "supervision", "config", "journal", "control", "os", "io")));
+                    "daemon",
+                    Set.of("spec", "lifecycle", "supervision", "config", "journal", "control", "os", "io", "text")));
 
     private static final String[] PURE =
-            packages("spec", "lifecycle", "supervision", "config", "json", "journal", "control");
+            packages("spec", "lifecycle", "supervision", "text", "config", "json", "journal", "control");
 
     /** Library -> the only packages of ours that may know it. The JDK is everybody's. */
     private static final Map<String, String[]> LIBRARIES = Map.of(
@@ -87,6 +89,8 @@ class ArchitectureTest {
             "java.io.ByteArrayOutputStream",
             "java.nio.file.Path",
             "java.nio.file.InvalidPathException",
+            "java.nio.file.NoSuchFileException",
+            "java.nio.file.AccessDeniedException",
             "java.nio.ByteBuffer",
             "java.nio.CharBuffer");
 
