@@ -1,0 +1,154 @@
+package io.jsupervise.cli;
+
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+
+/** The command line as a whole: what there is, and what becomes of errors. */
+@Command(
+        name = "jsupervise",
+        description = "Supervises services: starts them, watches them, restarts them.",
+        versionProvider = CommandLines.Versions.class,
+        subcommands = {
+            CommandLines.Run.class,
+            CheckCommand.class,
+            StatusCommand.class,
+            ActCommand.Start.class,
+            ActCommand.Stop.class,
+            ActCommand.Restart.class,
+            SignalCommand.class,
+            ShutdownCommand.class,
+            LogsCommand.class,
+            EventsCommand.class
+        })
+public final class CommandLines implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    @picocli.CommandLine.Mixin
+    private Global global = new Global();
+
+    /** Options that may stand before or after the name of a command. */
+    static final class Global {
+        @Option(
+                names = "--socket",
+                paramLabel = "PATH",
+                scope = ScopeType.INHERIT,
+                description = "Control socket of the supervisor (else $JSUPERVISE_SOCKET, else that of --name).")
+        java.nio.file.Path socket;
+
+        @Option(
+                names = "--name",
+                paramLabel = "NAME",
+                scope = ScopeType.INHERIT,
+                description = "Name of the supervisor, as in its services file.")
+        String name;
+
+        @Option(names = "--json", scope = ScopeType.INHERIT, description = "Print JSON, for programs.")
+        boolean json;
+
+        @Option(
+                names = "--no-color",
+                scope = ScopeType.INHERIT,
+                description = "No colours; so it is without a terminal, or with NO_COLOR set.")
+        boolean noColor;
+
+        @Option(
+                names = {"-h", "--help"},
+                usageHelp = true,
+                scope = ScopeType.INHERIT,
+                description = "Show how a command is used.")
+        boolean help;
+
+        @Option(
+                names = {"-V", "--version"},
+                versionHelp = true,
+                scope = ScopeType.INHERIT,
+                description = "Show the version.")
+        boolean version;
+    }
+
+    /** Whatever the options said. */
+    Global global() {
+        return global;
+    }
+
+    static final class Versions implements IVersionProvider {
+        @Override
+        public String[] getVersion() {
+            return new String[] {"jsupervise " + Version.text() + " (Java " + System.getProperty("java.version") + ")"};
+        }
+    }
+
+    /** Runs one command line; the exit code. */
+    static int execute(String[] args) {
+        return commandLine().execute(args);
+    }
+
+    /** The model, also for the page that documents it. */
+    static CommandLine commandLine() {
+        CommandLine line = new CommandLine(new CommandLines());
+        line.setUsageHelpWidth(100);
+        line.setParameterExceptionHandler(CommandLines::misused);
+        line.setExecutionExceptionHandler(CommandLines::failed);
+        return line;
+    }
+
+    private static int misused(ParameterException e, String[] args) {
+        CommandLine line = e.getCommandLine();
+        PrintWriter err = line.getErr();
+        err.println("jsupervise: " + e.getMessage());
+        CommandLine.UnmatchedArgumentException.printSuggestions(e, err);
+        err.println("See " + line.getCommandSpec().qualifiedName() + " --help.");
+        return ExitCode.USAGE;
+    }
+
+    private static int failed(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
+        if (e instanceof CommandException command) {
+            line.getErr().println("jsupervise: " + command.getMessage());
+            return command.exitCode();
+        }
+        line.getErr().println("jsupervise: this is a bug of jsupervise, please report it with what follows:");
+        e.printStackTrace(line.getErr());
+        return ExitCode.SOFTWARE;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "say what to do: run, status, start, stop, ...");
+    }
+
+    /** The daemon; {@link Main} goes there directly where the options are plain. */
+    @Command(
+            name = "run",
+            description = "Run the services of a file in the foreground, until INT or TERM.",
+            footer = {
+                "",
+                "INT or TERM stops all services and ends; a second one kills what is left.",
+                "FILE is ./services.yml, else /etc/jsupervise/services.yml."
+            })
+    static final class Run implements java.util.concurrent.Callable<Integer> {
+        @picocli.CommandLine.Parameters(arity = "0..1", paramLabel = "FILE", description = "The services file.")
+        java.nio.file.Path file;
+
+        @Option(names = "--state-dir", paramLabel = "DIR", description = "Beats state_dir of the file.")
+        java.nio.file.Path stateDir;
+
+        @Option(names = "--runtime-dir", paramLabel = "DIR", description = "Beats runtime_dir of the file.")
+        java.nio.file.Path runtimeDir;
+
+        @Override
+        public Integer call() {
+            return RunCommand.run(new RunOptions(
+                    java.util.Optional.ofNullable(file),
+                    java.util.Optional.ofNullable(stateDir),
+                    java.util.Optional.ofNullable(runtimeDir)));
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.jsupervise.cli;
+
+import io.jsupervise.io.RuntimeFile;
+import io.jsupervise.journal.JournalCodec;
+import io.jsupervise.journal.JournalException;
+import io.jsupervise.journal.ServiceRecord;
+import io.jsupervise.json.JsonException;
+import io.jsupervise.json.JsonObject;
+import io.jsupervise.text.Nearest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+
+/** What a supervisor that no longer runs left in its state directory, to be looked at. */
+final class DeadSupervisor {
+    private final Path stateDir;
+
+    private DeadSupervisor(Path stateDir) {
+        this.stateDir = stateDir;
+    }
+
+    /**
+     * @param stateDir from the command line; otherwise the file beside the socket names it
+     * @param unreachable thrown where there is no state directory either
+     */
+    static DeadSupervisor find(Connection connection, Optional<Path> stateDir, CommandException unreachable)
+            throws CommandException {
+        Optional<Path> directory = stateDir.isPresent() ? stateDir : named(connection.socketPath());
+        if (directory.isEmpty() || !Files.isDirectory(directory.get().resolve("journal"))) {
+            throw unreachable;
+        }
+        return new DeadSupervisor(directory.get());
+    }
+
+    private static Optional<Path> named(Path socket) {
+        Path file = socket.resolveSibling(RuntimeFile.NAME);
+        try {
+            return Optional.of(Path.of(JsonObject.parse(Files.readAllBytes(file)).string("state_dir")));
+        } catch (IOException | JsonException e) {
+            return Optional.empty();
+        }
+    }
+
+    Path stateDir() {
+        return stateDir;
+    }
+
+    void say() {
+        System.err.println("jsupervise: the supervisor is not running; this is what it left in " + stateDir);
+    }
+
+    /** By name. */
+    TreeMap<String, ServiceRecord> services() throws CommandException {
+        TreeMap<String, ServiceRecord> records = new TreeMap<>();
+        JournalCodec codec = new JournalCodec();
+        try (Stream<Path> files = Files.list(stateDir.resolve("journal"))) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                String name = file.getFileName().toString();
+                if (name.endsWith(".json") && !name.startsWith("@")) {
+                    try {
+                        ServiceRecord record = codec.decodeService(Files.readAllBytes(file));
+                        records.put(record.name().value(), record);
+                    } catch (JournalException e) {
+                        System.err.println("jsupervise: cannot read " + file + ": it " + e.getMessage());
+                    }
+                }
+            }
+            return records;
+        } catch (IOException e) {
+            throw new CommandException(ExitCode.IO, "cannot read the journal in " + stateDir + ": " + e.getMessage());
+        }
+    }
+
+    ServiceRecord service(String name) throws CommandException {
+        TreeMap<String, ServiceRecord> records = services();
+        ServiceRecord record = records.get(name);
+        if (record == null) {
+            String hint = Nearest.of(name, records.keySet())
+                    .map(near -> "; did you mean \"" + near + "\"?")
+                    .orElse("");
+            throw new CommandException(ExitCode.NO_SUCH_SERVICE, "no service \"" + name + "\"" + hint);
+        }
+        return record;
+    }
+}

@@ -1,0 +1,74 @@
+package io.jsupervise.cli;
+
+import io.jsupervise.io.LogTail;
+import io.jsupervise.journal.ServiceRecord;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jsupervise logs}: what a service wrote. */
+@Command(name = "logs", description = "Show the output of a service.")
+final class LogsCommand extends Client {
+    private static final long PAUSE_NANOS = 200_000_000;
+
+    @Parameters(paramLabel = "NAME", description = "The service.")
+    private String name;
+
+    @Option(
+            names = {"-n", "--lines"},
+            paramLabel = "N",
+            defaultValue = "10",
+            description = "How many of the last lines (default: ${DEFAULT-VALUE}).")
+    private int lines;
+
+    @Option(
+            names = {"-f", "--follow"},
+            description = "Go on with what is written from now on.")
+    private boolean follow;
+
+    @Option(names = "--state-dir", paramLabel = "DIR", description = "Where to look when the supervisor is dead.")
+    private Path stateDir;
+
+    @Override
+    public Integer call() throws CommandException {
+        String target = "/v1/services/" + encoded(name) + "/logs?lines=" + lines + "&follow=" + follow;
+        try {
+            ControlClient.Response response = connection().client().stream(target, System.out);
+            if (!response.isGood()) {
+                throw Connection.refusal(response);
+            }
+            return ExitCode.DONE;
+        } catch (CommandException e) {
+            if (e.exitCode() != ExitCode.NO_SUPERVISOR) {
+                throw e;
+            }
+            return fromDisk(DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e));
+        }
+    }
+
+    private int fromDisk(DeadSupervisor dead) throws CommandException {
+        dead.say();
+        ServiceRecord record = dead.service(name);
+        Path log = record.log()
+                .orElseThrow(() -> new CommandException(
+                        ExitCode.NOT_REACHED, "\"" + name + "\" has no log file: its log is not a map"));
+        try (LogTail tail = new LogTail(log)) {
+            System.out.write(tail.last(lines));
+            while (follow && !System.out.checkError()) {
+                byte[] more = tail.more();
+                System.out.write(more);
+                System.out.flush();
+                if (more.length == 0) {
+                    LockSupport.parkNanos(PAUSE_NANOS);
+                }
+            }
+            return ExitCode.DONE;
+        } catch (IOException e) {
+            throw new CommandException(ExitCode.IO, "cannot read " + log + ": " + e.getMessage());
+        }
+    }
+}

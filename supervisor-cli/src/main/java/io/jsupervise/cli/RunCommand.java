@@ -1,0 +1,41 @@
+package io.jsupervise.cli;
+
+import io.jsupervise.config.ConfigException;
+import io.jsupervise.daemon.Daemon;
+import io.jsupervise.daemon.DaemonException;
+import io.jsupervise.os.linux.JvmSignals;
+import io.jsupervise.os.linux.LinuxOs;
+import io.jsupervise.spec.Configuration;
+
+/** {@code jsupervise run}: the daemon itself, in the foreground. */
+final class RunCommand {
+    private RunCommand() {}
+
+    /** Until everything was stopped; the exit code. */
+    static int run(RunOptions options) {
+        try {
+            Configuration configuration = ConfigLoading.load(options);
+            Daemon.run(
+                    new LinuxOs(),
+                    new JvmSignals(),
+                    configuration,
+                    new Daemon.Options(Version.text(), EventLogger::log));
+            return ExitCode.DONE;
+        } catch (ConfigException e) {
+            System.err.println(e.getMessage());
+            System.err.println("jsupervise: nothing was started: " + count(e.problems().size()));
+            return ExitCode.CONFIG;
+        } catch (DaemonException e) {
+            System.err.println("jsupervise: " + e.getMessage());
+            return e.exitCode();
+        } catch (RuntimeException | Error e) {
+            System.err.println("jsupervise: this is a bug of jsupervise, please report it with what follows:");
+            e.printStackTrace();
+            return ExitCode.SOFTWARE;
+        }
+    }
+
+    static String count(int problems) {
+        return problems == 1 ? "1 problem in the configuration" : problems + " problems in the configuration";
+    }
+}

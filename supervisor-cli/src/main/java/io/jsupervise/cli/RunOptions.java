@@ -1,0 +1,34 @@
+package io.jsupervise.cli;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** What {@code run} was told. */
+record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> runtimeDir) {
+    /**
+     * Reads {@code run [FILE] [--state-dir DIR] [--runtime-dir DIR]}; empty for anything else, help and mistakes
+     * included, which picocli then reads alike and explains.
+     */
+    static Optional<RunOptions> plain(String[] args) {
+        if (args.length == 0 || !args[0].equals("run")) {
+            return Optional.empty();
+        }
+        Path file = null;
+        Path stateDir = null;
+        Path runtimeDir = null;
+        for (int i = 1; i < args.length; i++) {
+            boolean option = args[i].startsWith("-");
+            if (!option && file == null && !args[i].isEmpty()) {
+                file = Path.of(args[i]);
+            } else if (i + 1 < args.length && args[i].equals("--state-dir") && stateDir == null) {
+                stateDir = Path.of(args[++i]);
+            } else if (i + 1 < args.length && args[i].equals("--runtime-dir") && runtimeDir == null) {
+                runtimeDir = Path.of(args[++i]);
+            } else {
+                return Optional.empty();
+            }
+        }
+        return Optional.of(new RunOptions(
+                Optional.ofNullable(file), Optional.ofNullable(stateDir), Optional.ofNullable(runtimeDir)));
+    }
+}

@@ -1,0 +1,172 @@
+package io.jsupervise.cli;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
+import io.jsupervise.journal.ServiceRecord;
+import io.jsupervise.json.JsonException;
+import io.jsupervise.json.JsonObject;
+import io.jsupervise.lifecycle.End;
+import io.jsupervise.lifecycle.ExitStatus;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** {@code jsupervise status}: how the services are. */
+@Command(
+        name = "status",
+        description = "Show how the services are.",
+        footer = {"", "Exits with 3 where a service that was named is not running, with 4 where there is none of that name."
+        })
+final class StatusCommand extends Client {
+    private static final long WATCH_NANOS = 1_000_000_000;
+    private static final String HOME_AND_CLEAR = "\u001b[H\u001b[J";
+
+    @Parameters(paramLabel = "NAME", arity = "0..*", description = "Services; all if none is named.")
+    private List<String> names = new ArrayList<>();
+
+    @Option(names = "--watch", description = "Show it again every second.")
+    private boolean watch;
+
+    @Option(names = "--state-dir", paramLabel = "DIR", description = "Where to look when the supervisor is dead.")
+    private Path stateDir;
+
+    @Override
+    public Integer call() throws CommandException {
+        int code = show();
+        while (watch && !System.out.checkError()) {
+            LockSupport.parkNanos(WATCH_NANOS);
+            code = show();
+        }
+        return code;
+    }
+
+    private int show() throws CommandException {
+        byte[] status = read();
+        if (watch && System.console() != null) {
+            System.out.print(HOME_AND_CLEAR);
+        }
+        try {
+            JsonObject parsed = JsonObject.parse(status);
+            parsed.any("supervisor");
+            List<StatusTable.Row> rows = new ArrayList<>();
+            for (JsonObject service : parsed.objects("services")) {
+                rows.add(StatusTable.Row.of(service));
+            }
+            List<StatusTable.Row> shown = chosen(rows);
+            if (global().json) {
+                System.out.write(status, 0, status.length);
+            } else {
+                System.out.print(new StatusTable(shown, colors()));
+            }
+            System.out.flush();
+            boolean down = !names.isEmpty() && shown.stream().anyMatch(row -> !row.isRunning());
+            return down ? ExitCode.NOT_RUNNING : ExitCode.DONE;
+        } catch (JsonException e) {
+            throw notUnderstood(e);
+        }
+    }
+
+    private List<StatusTable.Row> chosen(List<StatusTable.Row> rows) throws CommandException {
+        if (names.isEmpty()) {
+            return rows;
+        }
+        List<StatusTable.Row> chosen = new ArrayList<>();
+        List<String> known = new ArrayList<>();
+        rows.forEach(row -> known.add(row.name()));
+        for (String name : names) {
+            int index = known.indexOf(name);
+            if (index < 0) {
+                String hint = io.jsupervise.text.Nearest.of(name, known)
+                        .map(near -> "; did you mean \"" + near + "\"?")
+                        .orElse("");
+                throw new CommandException(ExitCode.NO_SUCH_SERVICE, "no service \"" + name + "\"" + hint);
+            }
+            chosen.add(rows.get(index));
+        }
+        return chosen;
+    }
+
+    private byte[] read() throws CommandException {
+        try {
+            ControlClient.Response response = connection().client().get("/v1/status");
+            if (!response.isGood()) {
+                throw Connection.refusal(response);
+            }
+            return response.body();
+        } catch (CommandException e) {
+            if (e.exitCode() != ExitCode.NO_SUPERVISOR) {
+                throw e;
+            }
+            DeadSupervisor dead = DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e);
+            dead.say();
+            return asRecorded(dead);
+        }
+    }
+
+    /** The same shape as a living supervisor's answer, as far as the journal tells. */
+    private static byte[] asRecorded(DeadSupervisor dead) throws CommandException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator out = new JsonFactory().createGenerator(bytes)) {
+            out.writeStartObject();
+            out.writeObjectFieldStart("supervisor");
+            out.writeNullField("pid");
+            out.writeStringField("state_dir", dead.stateDir().toString());
+            out.writeEndObject();
+            out.writeArrayFieldStart("services");
+            for (ServiceRecord record : dead.services().values()) {
+                write(record, out);
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot happen: memory is no file", e);
+        }
+        bytes.writeBytes("\n".getBytes(StandardCharsets.US_ASCII));
+        return bytes.toByteArray();
+    }
+
+    private static void write(ServiceRecord record, JsonGenerator out) throws IOException {
+        out.writeStartObject();
+        out.writeStringField("name", record.name().value());
+        out.writeStringField("state", record.state().name());
+        out.writeStringField("wanted", record.wanted().word());
+        if (record.living().isPresent()) {
+            out.writeNumberField("pid", record.living().get().process().pid().value());
+        } else {
+            out.writeNullField("pid");
+        }
+        out.writeNullField("uptime_ms");
+        out.writeNumberField("restarts", record.history().restarts());
+        out.writeStringField("fatal_reason", record.fatal().orElse(null));
+        Optional<End> last = record.history().lastEnd();
+        if (last.isPresent()) {
+            ExitStatus status = last.get().status().orElse(null);
+            out.writeObjectFieldStart("last_exit");
+            out.writeStringField("at", last.get().at().toString());
+            if (status instanceof ExitStatus.Exited exited) {
+                out.writeNumberField("code", exited.code());
+            } else {
+                out.writeNullField("code");
+            }
+            boolean killed = status instanceof ExitStatus.Killed;
+            out.writeStringField("signal", killed ? ((ExitStatus.Killed) status).signal().fullName() : null);
+            out.writeBooleanField("core", killed && ((ExitStatus.Killed) status).core());
+            out.writeBooleanField("unknown", status instanceof ExitStatus.Unknown);
+            out.writeStringField("cause", last.get().cause().word());
+            out.writeStringField("reason", last.get().reason());
+            out.writeEndObject();
+        } else {
+            out.writeNullField("last_exit");
+        }
+        out.writeEndObject();
+    }
+}
