@@ -19,7 +19,8 @@ final class ConfigLoading {
     static Configuration load(RunOptions options) throws ConfigException {
         Path file = options.file().orElse(Files.exists(HERE) ? HERE : SYSTEM);
         Path absolute = file.toAbsolutePath().normalize();
-        return ConfigReader.read(absolute, new DiskConfigFiles(), surroundings(options.stateDir(), options.runtimeDir()));
+        return ConfigReader.read(
+                absolute, new DiskConfigFiles(), surroundings(options.stateDir(), options.runtimeDir()));
     }
 
     static Surroundings surroundings(Optional<Path> stateDir, Optional<Path> runtimeDir) {

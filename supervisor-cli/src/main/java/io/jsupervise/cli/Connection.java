@@ -29,8 +29,8 @@ final class Connection {
         if (name == null && fromEnvironment != null && !fromEnvironment.isEmpty()) {
             return Path.of(fromEnvironment).toAbsolutePath();
         }
-        Path runtimeDir = ConfigLoading.surroundings(Optional.empty(), Optional.empty())
-                .defaultRuntimeDir();
+        Path runtimeDir =
+                ConfigLoading.surroundings(Optional.empty(), Optional.empty()).defaultRuntimeDir();
         if (name == null) {
             return runtimeDir.resolve("control.sock");
         }

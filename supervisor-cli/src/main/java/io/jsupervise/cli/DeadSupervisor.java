@@ -38,7 +38,8 @@ final class DeadSupervisor {
     private static Optional<Path> named(Path socket) {
         Path file = socket.resolveSibling(RuntimeFile.NAME);
         try {
-            return Optional.of(Path.of(JsonObject.parse(Files.readAllBytes(file)).string("state_dir")));
+            return Optional.of(
+                    Path.of(JsonObject.parse(Files.readAllBytes(file)).string("state_dir")));
         } catch (IOException | JsonException e) {
             return Optional.empty();
         }

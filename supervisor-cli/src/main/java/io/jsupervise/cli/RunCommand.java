@@ -23,7 +23,8 @@ final class RunCommand {
             return ExitCode.DONE;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());
-            System.err.println("jsupervise: nothing was started: " + count(e.problems().size()));
+            System.err.println(
+                    "jsupervise: nothing was started: " + count(e.problems().size()));
             return ExitCode.CONFIG;
         } catch (DaemonException e) {
             System.err.println("jsupervise: " + e.getMessage());

@@ -24,7 +24,9 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "status",
         description = "Show how the services are.",
-        footer = {"", "Exits with 3 where a service that was named is not running, with 4 where there is none of that name."
+        footer = {
+            "",
+            "Exits with 3 where a service that was named is not running, with 4 where there is none of that name."
         })
 final class StatusCommand extends Client {
     private static final long WATCH_NANOS = 1_000_000_000;
@@ -158,7 +160,8 @@ final class StatusCommand extends Client {
                 out.writeNullField("code");
             }
             boolean killed = status instanceof ExitStatus.Killed;
-            out.writeStringField("signal", killed ? ((ExitStatus.Killed) status).signal().fullName() : null);
+            out.writeStringField(
+                    "signal", killed ? ((ExitStatus.Killed) status).signal().fullName() : null);
             out.writeBooleanField("core", killed && ((ExitStatus.Killed) status).core());
             out.writeBooleanField("unknown", status instanceof ExitStatus.Unknown);
             out.writeStringField("cause", last.get().cause().word());

@@ -21,8 +21,7 @@ final class StatusTable {
     private final boolean colors;
 
     /** One service, as its columns show it. */
-    record Row(
-            String name, String state, String pid, String uptime, String restarts, String health, String lastExit) {
+    record Row(String name, String state, String pid, String uptime, String restarts, String health, String lastExit) {
 
         static Row of(JsonObject service) throws JsonException {
             String state = service.string("state");
