@@ -1,11 +1,10 @@
 package io.jsupervise.cli;
 
-import io.jsupervise.io.RuntimeFile;
+import io.jsupervise.control.Whereabouts;
 import io.jsupervise.journal.JournalCodec;
 import io.jsupervise.journal.JournalException;
 import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.json.JsonException;
-import io.jsupervise.json.JsonObject;
 import io.jsupervise.text.Nearest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -36,10 +35,9 @@ final class DeadSupervisor {
     }
 
     private static Optional<Path> named(Path socket) {
-        Path file = socket.resolveSibling(RuntimeFile.NAME);
+        Path file = socket.resolveSibling(Whereabouts.FILE);
         try {
-            return Optional.of(
-                    Path.of(JsonObject.parse(Files.readAllBytes(file)).string("state_dir")));
+            return Optional.of(Whereabouts.decode(Files.readAllBytes(file)).stateDir());
         } catch (IOException | JsonException e) {
             return Optional.empty();
         }
