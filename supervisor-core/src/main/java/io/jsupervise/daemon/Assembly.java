@@ -226,6 +226,15 @@ public final class Assembly implements Outlets {
         } else if (notice instanceof LogNotice.RemovedToMakeRoom removed) {
             event = "log-removed";
             details.put("file", removed.file().toString());
+        } else if (notice instanceof LogNotice.Lost lost) {
+            event = "log-lost";
+            details.put("file", lost.file().toString());
+            details.put("dropped_bytes", lost.droppedBytes());
+            details.put("reason", lost.reason());
+        } else if (notice instanceof LogNotice.CannotRotate cannot) {
+            event = "log-not-rotated";
+            details.put("file", cannot.file().toString());
+            details.put("reason", cannot.reason());
         } else {
             throw new AssertionError(notice);
         }

@@ -16,6 +16,12 @@ public sealed interface LogNotice {
     /** It can be written again; {@code droppedBytes} were thrown away meanwhile. */
     record WritesAgain(ServiceName service, Path file, long droppedBytes) implements LogNotice {}
 
+    /** Its stream has ended, and {@code droppedBytes} that waited could not be written. */
+    record Lost(ServiceName service, Path file, long droppedBytes, String reason) implements LogNotice {}
+
+    /** It has its size, but cannot be renamed; it grows until that is possible. */
+    record CannotRotate(ServiceName service, Path file, String reason) implements LogNotice {}
+
     /** A rotated file was removed before its time, to make room. */
     record RemovedToMakeRoom(ServiceName service, Path file) implements LogNotice {}
 }

@@ -1,7 +1,11 @@
 package io.jsupervise.io;
 
+import io.jsupervise.io.Spawner.Streams;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
@@ -10,311 +14,422 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.LongConsumer;
 
 /**
- * The output of all services, from their FIFOs into their logs, on one thread of its own that waits for all of them at
- * once. Each stream has a named FIFO in the state directory that both sides open for reading and writing: a child
- * never sees SIGPIPE or an end of file, whatever becomes of us.
+ * Carries the output of all services into their logs. A service writes into a FIFO that lies in the state directory and
+ * that both it and we hold open for reading and writing, so it sees neither SIGPIPE nor an end, whoever dies; one
+ * thread moves what waits in any FIFO into the log. Each FIFO that has something gets its share in turn, so a flood
+ * holds nobody up. Where lines trickle in faster than is worth a wakeup each, the relay rests for a moment and then
+ * moves them together; a single line is moved at once.
+ *
+ * <p>The daemon gives it a thread that calls {@link #turn} again and again. {@link #prepare}, {@link #remove} and
+ * {@link #droppedBytes} may be called from any thread.
  */
-public final class LogRelay implements Spawner.Outputs, LogChannel.Relay {
-    /** A turn that moved less than this waits a little before the next, so that a flood of lines is moved in bulk. */
-    private static final int SMALL = 64 << 10;
+public final class LogRelay implements Spawner.Outputs {
+    /** What one stream may move before the others have their turn. */
+    private static final long SHARE = 1 << 20;
 
-    private static final Duration BREATH = Duration.ofMillis(1);
-    private static final int PEEK = 64 << 10;
+    /** A stream that moves less than this in a turn, turn after turn, is worth waiting for. */
+    private static final long WORTH_A_TURN = 1 << 17;
 
-    private final Os os;
-    private final Poller poller;
-    private final Path fifos;
-    private final Optional<Console> console;
-    private final Consumer<LogNotice> notices;
-    private final Consumer<LogRotation> compressor;
-    private final int nameWidth;
-
-    /** By service; the list is replaced, never changed. Guarded by itself. */
-    private final Map<ServiceName, List<LogChannel>> byService = new HashMap<>();
-
-    private final Queue<LogChannel> added = new ConcurrentLinkedQueue<>();
-    private final Queue<LogChannel> removed = new ConcurrentLinkedQueue<>();
-
-    // The relay's thread only:
-    private final Map<Long, LogChannel> byToken = new HashMap<>();
-    private final Map<LogChannel, Long> tokens = new HashMap<>();
-    private final Queue<LogChannel> ready = new ArrayDeque<>();
-    private final List<LogChannel> resting = new ArrayList<>();
-    private final byte[] peekBytes = new byte[PEEK];
-    private Fd[] scratch;
-    private long lastToken;
+    private static final Duration REST = Duration.ofMillis(1);
 
     /**
-     * @param fifos      where the FIFOs are made; exists
-     * @param console    for services that want their lines there
-     * @param nameWidth  of the longest name of a service, so that lines on the console begin in one column
-     * @param notices    on the relay's thread
-     * @param compressor gets rotations whose files are to be compressed; must not wait
+     * Without privileges all pipes of a user together may have 64 MiB (pipe(7), pipe-user-pages-soft), and once that is
+     * used up new ones get 8 KiB. So only this much goes into larger pipes; the others stay at 64 KiB.
+     */
+    private static final long UNPRIVILEGED_PIPES = 16 << 20;
+
+    private static final Duration SCAN_AGAIN = Duration.ofSeconds(1);
+    private static final int FIFO_MODE = 0600;
+
+    private final Os os;
+    private final Path fifoDirectory;
+    private final Poller poller;
+    private final Poller rest;
+    private final RelayParts parts;
+    private final Optional<Console> console;
+    private final int nameWidth;
+    private final Consumer<LogNotice> notices;
+    private final LongConsumer ready = this::ready;
+
+    private final Object registry = new Object();
+    private final Map<String, RelayedStream> streams = new HashMap<>();
+    private final Map<ServiceName, AtomicLong> dropped = new HashMap<>();
+    private volatile RelayedStream[] byToken = new RelayedStream[16];
+    private int lastToken;
+    private long pipeBytes;
+
+    private final Queue<Retired> retired = new ConcurrentLinkedQueue<>();
+    private volatile boolean fdsAreShort;
+
+    private long[] tokens = new long[64];
+    private int tokenCount;
+    private final List<RelayedStream> failing = new ArrayList<>();
+    private MonotonicTime turnEnded = MonotonicTime.BOOT;
+    private MonotonicTime scanAt = MonotonicTime.BOOT;
+
+    private record Retired(RelayedStream stream, boolean drain) {}
+
+    /**
+     * @param fifoDirectory where FIFOs are made, and what must survive a kill is noted
+     * @param console       for services that want their lines there
+     * @param nameWidth     of the longest name of a service, so that lines on the console begin in one column
+     * @param notices       on the relay's thread; must not wait
+     * @param compressor    gets rotations whose files are to be compressed; must not wait
      */
     public LogRelay(
             Os os,
-            Path fifos,
+            Path fifoDirectory,
             Optional<Console> console,
             int nameWidth,
             Consumer<LogNotice> notices,
             Consumer<LogRotation> compressor)
             throws OsException {
         this.os = os;
-        this.poller = os.poller();
-        this.fifos = fifos;
+        this.fifoDirectory = fifoDirectory;
         this.console = console;
         this.nameWidth = nameWidth;
         this.notices = notices;
-        this.compressor = compressor;
+        this.poller = os.poller();
+        this.rest = os.poller();
+        // No service can have this name.
+        RelayReceipt receipt = new RelayReceipt(os, fifoDirectory.resolve("@receipt"));
+        this.parts = new RelayParts(new RelayBuffers(os), receipt, receipt.unfinished(), compressor, notices);
     }
 
     // ---- any thread ----
 
-    /** Makes and opens what a service needs, unless that is done already. */
+    /** Makes what a service needs before it is started; one stat(2) per stream where nothing has changed. */
     @Override
-    public Spawner.Streams prepare(ServiceName service, LogSpec log) throws OsException {
-        if (log instanceof LogSpec.None) {
-            return new Spawner.Streams(new Output.Null(), new Output.SameAsStdout());
-        } else if (log instanceof LogSpec.Inherit) {
-            return new Spawner.Streams(new Output.Inherit(), new Output.Inherit());
+    public Streams prepare(ServiceName service, LogSpec log) throws OsException {
+        synchronized (registry) {
+            if (log instanceof LogSpec.ToFile to) {
+                return prepare(service, to);
+            }
+            retire(service, ".out");
+            retire(service, ".err");
+            boolean none = log instanceof LogSpec.None;
+            Output output = none ? new Output.Null() : new Output.Inherit();
+            return new Streams(output, output);
         }
-        LogSpec.ToFile spec = (LogSpec.ToFile) log;
-        List<LogChannel> channels = channels(service, spec);
-        Output stdout = new Output.Fifo(channels.get(0).fifoPath());
-        if (channels.size() > 1) {
-            return new Spawner.Streams(stdout, new Output.Fifo(channels.get(1).fifoPath()));
-        }
-        return new Spawner.Streams(
-                stdout, spec.stderr() instanceof LogSpec.Stderr.Null ? new Output.Null() : new Output.SameAsStdout());
     }
 
-    private List<LogChannel> channels(ServiceName service, LogSpec.ToFile spec) throws OsException {
-        synchronized (byService) {
-            List<LogChannel> known = byService.get(service);
-            if (known != null && known.get(0).isFor(spec)) {
-                return known;
-            }
-            List<LogChannel> channels = new ArrayList<>(2);
-            channels.add(open(service, spec, spec.file(), ".out"));
-            if (spec.stderrFile().isPresent()) {
-                channels.add(open(service, spec, spec.stderrFile().get(), ".err"));
-            }
-            if (known != null) {
-                removed.addAll(known);
-            }
-            byService.put(service, channels);
-            added.addAll(channels);
+    private Streams prepare(ServiceName service, LogSpec.ToFile to) throws OsException {
+        Output stdout = stream(service, ".out", to, to.file());
+        Optional<Path> own = to.stderrFile();
+        if (own.isPresent()) {
+            return new Streams(stdout, stream(service, ".err", to, own.get()));
+        }
+        retire(service, ".err");
+        boolean merged = to.stderr() instanceof LogSpec.Stderr.Merge;
+        return new Streams(stdout, merged ? new Output.SameAsStdout() : new Output.Null());
+    }
+
+    private Output stream(ServiceName service, String suffix, LogSpec.ToFile spec, Path log) throws OsException {
+        String name = service.value() + suffix;
+        Path path = fifoDirectory.resolve(name);
+        RelayedStream present = streams.get(name);
+        Optional<FileStat> there = os.stat(path);
+        boolean sameFifo = present != null && there.isPresent() && there.get().sameFile(present.fifoStat);
+        if (sameFifo && present.spec.equals(spec)) {
+            return new Output.Fifo(path);
+        }
+        if (there.isEmpty()) {
+            make(path);
+        }
+        RelayedStream fresh = open(service, name, path, spec, log);
+        streams.put(name, fresh);
+        publish(fresh);
+        fresh.watch();
+        if (present != null) {
+            // What waits in the same FIFO is moved by the new stream; another FIFO has to be emptied first.
+            retired.add(new Retired(present, !sameFifo));
             poller.wakeup();
-            return channels;
+        }
+        return new Output.Fifo(path);
+    }
+
+    private void make(Path fifo) throws OsException {
+        try {
+            os.mkfifo(fifo, FIFO_MODE);
+        } catch (OsException e) {
+            if (e.errno() != Errno.ENOENT) {
+                throw e;
+            }
+            os.mkdir(fifoDirectory, 0755);
+            os.mkfifo(fifo, FIFO_MODE);
         }
     }
 
-    private LogChannel open(ServiceName service, LogSpec.ToFile spec, Path file, String ending) throws OsException {
-        Optional<ConsoleEcho> echo =
-                spec.console() ? console.map(to -> new ConsoleEcho(to, prefix(service))) : Optional.empty();
-        boolean looked = spec.timestamps() || echo.isPresent();
-        Optional<LogLines> lines = looked ? Optional.of(new LogLines(spec.timestamps(), echo)) : Optional.empty();
-        return new LogChannel(os, service, spec, file, fifos.resolve(service.value() + ending), this, lines);
-    }
-
-    private String prefix(ServiceName service) {
-        StringBuilder text = new StringBuilder(service.value());
-        while (text.length() < nameWidth) {
-            text.append(' ');
-        }
-        return text.append(" | ").toString();
-    }
-
-    /** The service is gone for good: moves what is left, and closes its FIFOs. */
-    public void remove(ServiceName service) {
-        synchronized (byService) {
-            List<LogChannel> channels = byService.remove(service);
-            if (channels != null) {
-                removed.addAll(channels);
+    private RelayedStream open(ServiceName service, String name, Path path, LogSpec.ToFile spec, Path log)
+            throws OsException {
+        Fd fifo;
+        try {
+            fifo = os.open(path, OpenMode.FIFO, 0);
+        } catch (OsException e) {
+            if (e.errno() == Errno.EMFILE) {
+                // The relay closes idle logs; the start is tried again later.
+                fdsAreShort = true;
                 poller.wakeup();
             }
+            throw e;
         }
-    }
-
-    /** Bytes of output that were thrown away since we began, because the log could not be written. */
-    public long droppedBytes(ServiceName service) {
-        synchronized (byService) {
-            long sum = 0;
-            for (LogChannel channel : byService.getOrDefault(service, List.of())) {
-                sum += channel.dropped();
+        try {
+            FileStat stat = os.stat(fifo);
+            if (stat.kind() != FileStat.Kind.FIFO) {
+                throw new OsException(Errno.EEXIST, "mkfifo " + path + ", where something else lies; remove it");
             }
-            return sum;
+            enlarge(fifo, spec.pipeSize());
+            RelayedLog relayed = new RelayedLog(os, parts, service, name, fifo, spec, log, echo(service, spec));
+            AtomicLong counter = dropped.computeIfAbsent(service, key -> new AtomicLong());
+            return new RelayedStream(
+                    os, poller, service, spec, lastToken++, fifo, stat, relayed, counter, notices, this::remedy);
+        } catch (OsException e) {
+            os.close(fifo);
+            throw e;
         }
     }
 
-    /** Ends the present or the next wait. */
+    private Optional<ConsoleEcho> echo(ServiceName service, LogSpec.ToFile spec) {
+        if (!spec.console() || console.isEmpty()) {
+            return Optional.empty();
+        }
+        String name = service.value();
+        String padding = " ".repeat(Math.max(0, nameWidth - name.length()));
+        return Optional.of(new ConsoleEcho(console.get(), name + padding + " | "));
+    }
+
+    private void enlarge(Fd fifo, int bytes) {
+        if (os.uid() == 0 || pipeBytes + bytes <= UNPRIVILEGED_PIPES) {
+            pipeBytes += os.setPipeSize(fifo, bytes);
+        }
+    }
+
+    private void publish(RelayedStream stream) {
+        int index = (int) stream.token;
+        RelayedStream[] table = byToken;
+        if (index >= table.length) {
+            table = Arrays.copyOf(table, 2 * table.length);
+        }
+        table[index] = stream;
+        // Written after the content: whoever reads the field sees the stream in it.
+        byToken = table;
+    }
+
+    private void retire(ServiceName service, String suffix) {
+        RelayedStream present = streams.remove(service.value() + suffix);
+        if (present != null) {
+            retired.add(new Retired(present, true));
+            poller.wakeup();
+        }
+    }
+
+    /** The service is gone for good: what waits still goes into its log, and its FIFOs are removed. */
+    public void remove(ServiceName service) throws OsException {
+        synchronized (registry) {
+            for (String suffix : new String[] {".out", ".err"}) {
+                if (streams.containsKey(service.value() + suffix)) {
+                    os.unlink(fifoDirectory.resolve(service.value() + suffix));
+                    retire(service, suffix);
+                }
+            }
+            dropped.remove(service);
+        }
+    }
+
+    /** Bytes of output that were dropped since we began, because a log could not be written. */
+    public long droppedBytes(ServiceName service) {
+        synchronized (registry) {
+            AtomicLong counter = dropped.get(service);
+            return counter == null ? 0 : counter.get();
+        }
+    }
+
+    /** Ends the present or the next wait of {@link #turn}. */
     public void wakeup() {
         poller.wakeup();
     }
 
     // ---- the relay's thread ----
 
-    /** Waits until there is output, until {@code until}, or until woken; moves it; and waits a breath. */
+    /**
+     * Waits until some output is there, something was ordered, or {@code until}, and moves what there is.
+     *
+     * What goes wrong with a log is told as a notice.
+     *
+     * @throws IllegalStateException where it cannot wait
+     */
     public void turn(Optional<MonotonicTime> until) {
-        takeChanges();
         try {
-            poller.poll(deadline(until), this::ready);
+            turnOrFail(until);
         } catch (OsException e) {
             throw new IllegalStateException("cannot wait for output: " + e.getMessage(), e);
         }
-        takeChanges();
+    }
+
+    private void turnOrFail(Optional<MonotonicTime> until) throws OsException {
+        tokenCount = 0;
+        poller.poll(deadline(until), ready);
+        MonotonicTime begun = os.now();
+        takeOrders(begun);
         long moved = 0;
-        boolean any = !ready.isEmpty();
-        for (LogChannel channel = ready.poll(); channel != null; channel = ready.poll()) {
-            moved += channel.move();
-            rest(channel);
+        RelayedStream[] table = byToken;
+        for (int i = 0; i < tokenCount; i++) {
+            moved += turnOf(table[(int) tokens[i]], begun);
         }
-        wakeResting();
-        if (any && moved < SMALL) {
-            breathe();
+        retryFailing(begun);
+        if (moved > 0
+                && moved < WORTH_A_TURN * tokenCount
+                && begun.since(turnEnded).compareTo(REST) < 0) {
+            rest.poll(Optional.of(begun.plus(REST)), token -> {});
         }
-    }
-
-    private void ready(long token) {
-        LogChannel channel = byToken.get(token);
-        if (channel != null) {
-            ready.add(channel);
-        }
-    }
-
-    /** A flood of one write a line would wake us for each; a wait of a millisecond makes a thousand of them one. */
-    private void breathe() {
-        java.util.concurrent.locks.LockSupport.parkNanos(this, BREATH.toNanos());
+        turnEnded = os.now();
     }
 
     private Optional<MonotonicTime> deadline(Optional<MonotonicTime> until) {
-        Optional<MonotonicTime> first = until;
-        for (LogChannel channel : resting) {
-            MonotonicTime again = channel.resting().orElse(MonotonicTime.BOOT);
-            first = Optional.of(first.isPresent() ? MonotonicTime.min(first.get(), again) : again);
+        Optional<MonotonicTime> deadline = until;
+        for (RelayedStream stream : failing) {
+            MonotonicTime retry = stream.retryAt().orElse(MonotonicTime.BOOT);
+            deadline = Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), retry) : retry);
         }
-        return first;
+        return deadline;
     }
 
-    /** A log that cannot be written is not asked about until its next try: the FIFO would be readable all the time. */
-    private void rest(LogChannel channel) {
-        if (channel.resting().isPresent()) {
-            unpoll(channel);
-            resting.add(channel);
+    private void ready(long token) {
+        if (tokenCount == tokens.length) {
+            tokens = Arrays.copyOf(tokens, 2 * tokenCount);
+        }
+        tokens[tokenCount++] = token;
+    }
+
+    private void takeOrders(MonotonicTime now) {
+        for (Retired order = retired.poll(); order != null; order = retired.poll()) {
+            retire(order.stream, now, order.drain);
+        }
+        if (fdsAreShort) {
+            fdsAreShort = false;
+            closeLogs();
         }
     }
 
-    private void wakeResting() {
-        MonotonicTime now = os.now();
-        for (LogChannel channel : List.copyOf(resting)) {
-            if (channel.resting().isEmpty() || !now.isBefore(channel.resting().get())) {
-                resting.remove(channel);
-                poll(channel);
+    private void retire(RelayedStream stream, MonotonicTime now, boolean drain) {
+        failing.remove(stream);
+        stream.retire(now, drain);
+        synchronized (registry) {
+            byToken[(int) stream.token] = null;
+        }
+    }
+
+    /** @param stream null where it has been retired in this turn */
+    private long turnOf(RelayedStream stream, MonotonicTime now) throws OsException {
+        if (stream == null) {
+            return 0;
+        }
+        boolean failed = stream.retryAt().isPresent();
+        long moved = stream.turn(now, SHARE);
+        if (!failed && stream.retryAt().isPresent()) {
+            failing.add(stream);
+        }
+        return moved;
+    }
+
+    private void retryFailing(MonotonicTime now) throws OsException {
+        for (int i = failing.size() - 1; i >= 0; i--) {
+            RelayedStream stream = failing.get(i);
+            Optional<MonotonicTime> retryAt = stream.retryAt();
+            if (retryAt.isPresent() && !now.isBefore(retryAt.get())) {
+                stream.turn(now, SHARE);
+            }
+            if (stream.retryAt().isEmpty()) {
+                failing.remove(i);
             }
         }
     }
 
-    private void takeChanges() {
-        for (LogChannel channel = added.poll(); channel != null; channel = added.poll()) {
-            poll(channel);
-        }
-        for (LogChannel channel = removed.poll(); channel != null; channel = removed.poll()) {
-            channel.move();
-            unpoll(channel);
-            resting.remove(channel);
-            ready.remove(channel);
-            channel.close();
-        }
-    }
-
-    private void poll(LogChannel channel) {
-        long token = lastToken++;
-        try {
-            poller.add(channel.fifo(), token);
-            byToken.put(token, channel);
-            tokens.put(channel, token);
-        } catch (OsException e) {
-            notices.accept(new LogNotice.CannotWrite(channel.service(), channel.fifoPath(), e.getMessage()));
-        }
-    }
-
-    private void unpoll(LogChannel channel) {
-        Long token = tokens.remove(channel);
-        if (token != null) {
-            byToken.remove(token);
-            try {
-                poller.remove(channel.fifo());
-            } catch (OsException e) {
-                notices.accept(new LogNotice.CannotWrite(channel.service(), channel.fifoPath(), e.getMessage()));
-            }
-        }
-    }
-
-    /** Moves everything that is there. Called at the end, when the services are down. */
+    /** The end: moves everything that is there, and closes all. The services should be down by then. */
     public void drain() {
-        takeChanges();
-        for (LogChannel channel : List.copyOf(tokens.keySet())) {
-            long moved = channel.move();
-            while (moved > 0 && channel.resting().isEmpty()) {
-                moved = channel.move();
+        MonotonicTime now = os.now();
+        takeOrders(now);
+        for (RelayedStream stream : byToken) {
+            if (stream != null) {
+                stream.retire(now, true);
             }
         }
+        parts.receipt().close();
+        parts.buffers().close();
+        poller.close();
+        rest.close();
     }
 
-    @Override
-    public LogChannel.Peek peek(Fd fifo, long max) throws OsException {
-        if (scratch == null) {
-            scratch = os.pipe();
-            os.setPipeSize(scratch[1], 2 * PEEK);
-        }
-        long count = os.tee(fifo, scratch[1], Math.min(max, PEEK));
-        int got = 0;
-        while (got < count) {
-            got += os.read(scratch[0], peekBytes, got, (int) count - got);
-        }
-        return new LogChannel.Peek(peekBytes, got);
+    // ---- logs that cannot be written ----
+
+    private boolean remedy(RelayedStream stream, OsException failure) throws OsException {
+        return switch (failure.errno()) {
+            case ENOSPC, EDQUOT -> removeRotated(stream);
+            case EMFILE -> closeLogs();
+            default -> false;
+        };
     }
 
-    @Override
-    public void rotated(LogRotation rotation) {
-        if (rotation.compresses()) {
-            compressor.accept(rotation);
+    private boolean closeLogs() {
+        boolean closed = false;
+        for (RelayedStream stream : byToken) {
+            closed |= stream != null && stream.log().closeFile();
         }
+        return closed;
     }
 
-    /** Its own oldest first, then anybody's. */
-    @Override
-    public boolean makeRoom(LogChannel first) throws OsException {
-        if (removedOldest(first)) {
-            return true;
+    /** Our own oldest rotated file goes: of this log first, then of any other on the same disk. */
+    private boolean removeRotated(RelayedStream full) throws OsException {
+        Optional<LogRotation.Rotated> own = full.log().rotation().oldest();
+        if (own.isPresent()) {
+            return remove(full, own.get());
         }
-        for (LogChannel channel : tokens.keySet()) {
-            if (channel != first && removedOldest(channel)) {
-                return true;
+        MonotonicTime now = os.now();
+        if (now.isBefore(scanAt)) {
+            return false;
+        }
+        Optional<FileStat> directory = os.stat(full.log().path().getParent());
+        Optional<LogRotation.Rotated> oldest = Optional.empty();
+        RelayedStream owner = full;
+        for (RelayedStream stream : byToken) {
+            Optional<LogRotation.Rotated> file =
+                    stream == null ? Optional.empty() : stream.log().rotation().oldest();
+            if (file.isPresent()
+                    && directory.isPresent()
+                    && file.get().stat().device() == directory.get().device()
+                    && (oldest.isEmpty()
+                            || file.get()
+                                    .stat()
+                                    .mtime()
+                                    .isBefore(oldest.get().stat().mtime()))) {
+                oldest = file;
+                owner = stream;
             }
         }
-        return false;
+        if (oldest.isEmpty()) {
+            scanAt = now.plus(SCAN_AGAIN);
+            return false;
+        }
+        return remove(owner, oldest.get());
     }
 
-    private boolean removedOldest(LogChannel channel) throws OsException {
-        Optional<Path> removedFile = channel.rotation().removeOldest();
-        removedFile.ifPresent(file -> notices.accept(new LogNotice.RemovedToMakeRoom(channel.service(), file)));
-        return removedFile.isPresent();
-    }
-
-    @Override
-    public Consumer<LogNotice> notices() {
-        return notices;
+    private boolean remove(RelayedStream owner, LogRotation.Rotated file) throws OsException {
+        if (owner.log().rotation().remove(file)) {
+            notices.accept(new LogNotice.RemovedToMakeRoom(owner.service, file.path()));
+        }
+        return true;
     }
 }

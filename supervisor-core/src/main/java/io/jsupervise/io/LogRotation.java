@@ -3,130 +3,153 @@ package io.jsupervise.io;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
-import io.jsupervise.spec.LogSpec;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Optional;
-import java.util.zip.GZIPOutputStream;
 
 /**
- * The rotated files of one log: {@code web.log.1} is the newest, {@code web.log.5} the oldest; {@code .gz} is added to
- * those that were compressed. The relay rotates, another thread compresses; whoever renames holds the lock.
+ * The rotated files of one log: {@code NAME.log.1} is the youngest, {@code NAME.log.5} the oldest of five, each with
+ * {@code .gz} behind it once it is compressed. Renames only, the oldest file first, so that a kill between any two of
+ * them leaves a gap in the numbers and nothing overwritten; the next rotation shifts only up to the gap. The relay's
+ * thread rotates while another compresses: whichever changes names holds the lock.
  */
 public final class LogRotation {
-    private static final String GZ = ".gz";
-    private static final String NEW = ".gz.new";
+    private static final String COMPRESSED = ".gz";
 
     private final Os os;
-    private final LogSpec.ToFile spec;
-    private final Path file;
+    private final Path log;
+    private final int maxFiles;
+    private final boolean compress;
 
-    LogRotation(Os os, LogSpec.ToFile spec, Path file) {
+    /** A rotated file, and what stat(2) says of it. */
+    record Rotated(Path path, FileStat stat) {}
+
+    LogRotation(Os os, Path log, int maxFiles, boolean compress) {
         this.os = os;
-        this.spec = spec;
-        this.file = file;
+        this.log = log;
+        this.maxFiles = maxFiles;
+        this.compress = compress;
     }
 
-    /** Every file becomes one older, the oldest is removed; nothing is left under the name of the log itself. */
+    /** Whether rotated files are to be compressed. */
+    boolean compresses() {
+        return compress && maxFiles > 0;
+    }
+
+    /** Renames the current file to number 1 and the others on; with no files to keep it is removed. */
     synchronized void rotate() throws OsException {
-        if (spec.maxFiles() == 0) {
-            os.unlink(file);
+        for (int number = maxFiles + 1; exists(number); number++) {
+            remove(number);
+        }
+        if (maxFiles == 0) {
+            os.unlink(log);
             return;
         }
-        remove(spec.maxFiles());
-        for (int n = spec.maxFiles() - 1; n >= 1; n--) {
-            shift(n);
+        int free = 1;
+        while (free < maxFiles && exists(free)) {
+            free++;
         }
-        os.rename(file, plain(1));
+        if (free == maxFiles) {
+            remove(free);
+        }
+        for (int number = free - 1; number >= 1; number--) {
+            shift(number);
+        }
+        os.rename(log, plain(1));
     }
 
-    private void shift(int n) throws OsException {
-        if (os.stat(packed(n)).isPresent()) {
-            os.rename(packed(n), packed(n + 1));
-            // Both exist only where we died between the last two steps of compressing: the packed one is whole.
-            os.unlink(plain(n));
-        } else if (os.stat(plain(n)).isPresent()) {
-            os.rename(plain(n), plain(n + 1));
+    private boolean exists(int number) throws OsException {
+        return os.stat(plain(number)).isPresent() || os.stat(compressed(number)).isPresent();
+    }
+
+    private void remove(int number) throws OsException {
+        os.unlink(plain(number));
+        os.unlink(compressed(number));
+    }
+
+    private void shift(int number) throws OsException {
+        if (os.stat(compressed(number)).isPresent()) {
+            // Both are there where a kill came between the last two steps of install: they hold the same.
+            os.unlink(plain(number));
+            os.rename(compressed(number), compressed(number + 1));
+        } else {
+            os.rename(plain(number), plain(number + 1));
         }
     }
 
-    private void remove(int n) throws OsException {
-        os.unlink(plain(n));
-        os.unlink(packed(n));
-    }
-
-    private Path plain(int n) {
-        return file.resolveSibling(file.getFileName() + "." + n);
-    }
-
-    private Path packed(int n) {
-        return file.resolveSibling(file.getFileName() + "." + n + GZ);
-    }
-
-    /** Removes the oldest rotated file, to make room; empty where there is none. */
-    synchronized Optional<Path> removeOldest() throws OsException {
-        for (int n = spec.maxFiles(); n >= 1; n--) {
-            for (Path candidate : new Path[] {packed(n), plain(n)}) {
-                if (os.stat(candidate).isPresent()) {
-                    os.unlink(candidate);
-                    return Optional.of(candidate);
+    /** The rotated file with the highest number. */
+    synchronized Optional<Rotated> oldest() throws OsException {
+        for (int number = maxFiles; number >= 1; number--) {
+            for (Path path : new Path[] {compressed(number), plain(number)}) {
+                Optional<FileStat> stat = os.stat(path);
+                if (stat.isPresent()) {
+                    return Optional.of(new Rotated(path, stat.get()));
                 }
             }
         }
         return Optional.empty();
     }
 
-    boolean compresses() {
-        return spec.compress() && spec.maxFiles() > 0;
+    /** Removes {@code file}, unless it has got another name meanwhile. */
+    synchronized boolean remove(Rotated file) throws OsException {
+        Optional<FileStat> there = os.stat(file.path);
+        if (there.isEmpty() || !there.get().sameFile(file.stat)) {
+            return false;
+        }
+        os.unlink(file.path);
+        return true;
     }
 
     /**
-     * Compresses whatever is not compressed yet, newest last, each into a new file that takes the old one's place at
-     * one instant. A rotation meanwhile is noticed by where the file is by then. Slow; never on the relay's thread.
+     * Compresses what is not compressed yet, the oldest file first. Slow; never on the relay's thread. Killed anywhere,
+     * each file is there as it was or whole in its compressed form, and the next rotation takes up what was left over.
      */
-    void compress() throws IOException {
-        for (int n = spec.maxFiles(); n >= 1; n--) {
-            Optional<FileStat> stat;
-            InputStream in;
-            synchronized (this) {
-                stat = os.stat(plain(n));
-                if (stat.isEmpty()) {
-                    continue;
+    void compress() throws OsException {
+        LogPacker packer = new LogPacker(os);
+        Path fresh = log.resolveSibling(log.getFileName() + COMPRESSED + ".new");
+        for (Optional<Rotated> next = oldestPlain(); next.isPresent(); next = oldestPlain()) {
+            boolean installed = false;
+            try {
+                installed = packer.pack(next.get(), fresh) && install(next.get(), fresh);
+            } finally {
+                if (!installed) {
+                    os.unlink(fresh);
                 }
-                in = Files.newInputStream(plain(n));
             }
-            Path fresh = file.resolveSibling(file.getFileName() + NEW);
-            pack(in, fresh);
-            putInPlace(fresh, stat.get());
         }
     }
 
-    private static void pack(InputStream from, Path to) throws IOException {
-        try (InputStream in = from;
-                FileChannel channel = FileChannel.open(
-                        to, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE);
-                OutputStream out = new GZIPOutputStream(java.nio.channels.Channels.newOutputStream(channel), 1 << 16)) {
-            in.transferTo(out);
-            out.flush();
-            ((GZIPOutputStream) out).finish();
-            channel.force(true);
-        }
-    }
-
-    private synchronized void putInPlace(Path fresh, FileStat packedFile) throws OsException {
-        for (int n = 1; n <= spec.maxFiles(); n++) {
-            Optional<FileStat> there = os.stat(plain(n));
-            if (there.isPresent() && there.get().sameFile(packedFile)) {
-                os.rename(fresh, packed(n));
-                os.unlink(plain(n));
-                return;
+    private synchronized Optional<Rotated> oldestPlain() throws OsException {
+        for (int number = maxFiles; number >= 1; number--) {
+            Optional<FileStat> stat = os.stat(plain(number));
+            if (stat.isPresent() && os.stat(compressed(number)).isEmpty()) {
+                return Optional.of(new Rotated(plain(number), stat.get()));
             }
         }
-        os.unlink(fresh);
+        return Optional.empty();
+    }
+
+    /**
+     * Puts the compressed form of {@code original} in its place, which may have another number by now; false where it
+     * is no longer kept. The content of {@code fresh} must be on the disk; that the removal of the plain file reaches
+     * it after the renaming is what journaling file systems do by themselves.
+     */
+    private synchronized boolean install(Rotated original, Path fresh) throws OsException {
+        for (int number = 1; number <= maxFiles; number++) {
+            Optional<FileStat> stat = os.stat(plain(number));
+            if (stat.isPresent() && stat.get().sameFile(original.stat)) {
+                os.rename(fresh, compressed(number));
+                os.unlink(plain(number));
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private Path plain(int number) {
+        return log.resolveSibling(log.getFileName() + "." + number);
+    }
+
+    private Path compressed(int number) {
+        return log.resolveSibling(log.getFileName() + "." + number + COMPRESSED);
     }
 }
