@@ -36,17 +36,27 @@ final class Directories {
         make(spec.stateDir().resolve("logs"), 0755);
         make(spec.stateDir().resolve("fifo"), 0755);
         check("state_dir", spec.stateDir());
-        make(spec.runtimeDir(), runtimeMode());
+        make(spec.runtimeDir(), 0700);
         check("runtime_dir", spec.runtimeDir());
+        openToSocketGroup();
         make(spec.runtimeDir().resolve("heartbeats"), 0755);
     }
 
-    /** Members of the socket's group have to reach it; nobody else has to. */
-    private int runtimeMode() {
-        if (spec.socketGroup().isPresent() || os.uid() == 0) {
-            return 0755;
+    /** Its members have to reach the socket. A directory that somebody has given another mode is left as it is. */
+    private void openToSocketGroup() throws DaemonException {
+        if (spec.socketGroup().isPresent()) {
+            String group = spec.socketGroup().get();
+            try {
+                Optional<FileStat> stat = os.stat(spec.runtimeDir());
+                if (stat.isEmpty() || (stat.get().mode() & 07777) != 0700) {
+                    return;
+                }
+                os.chgrp(spec.runtimeDir(), group);
+                os.chmod(spec.runtimeDir(), 0750);
+            } catch (OsException e) {
+                throw failure("cannot give runtime_dir " + spec.runtimeDir() + " to socket_group " + group, e);
+            }
         }
-        return 0700;
     }
 
     private void make(Path directory, int mode) throws DaemonException {
