@@ -1,7 +1,5 @@
 package io.jsupervise.spec;
 
-import java.util.regex.Pattern;
-
 /**
  * The name of a service, unique in one supervisor. It is part of file names (journal, log, FIFO) and of URLs, so
  * its alphabet is narrow: a letter or digit, then at most 63 letters, digits, {@code _}, {@code .} or {@code -}.
@@ -12,7 +10,7 @@ public record ServiceName(String value) implements Comparable<ServiceName> {
     public static final String RULE =
             "a name starts with a letter or digit and has at most 64 letters, digits, '_', '.' or '-'";
 
-    private static final Pattern VALID = Pattern.compile("[A-Za-z0-9][A-Za-z0-9_.-]{0,63}");
+    private static final int LONGEST = 64;
 
     public ServiceName {
         if (!isValid(value)) {
@@ -21,7 +19,21 @@ public record ServiceName(String value) implements Comparable<ServiceName> {
     }
 
     public static boolean isValid(String value) {
-        return VALID.matcher(value).matches();
+        if (value.isEmpty() || value.length() > LONGEST || !isLetterOrDigit(value.charAt(0))) {
+            return false;
+        }
+        for (int i = 1; i < value.length(); i++) {
+            char c = value.charAt(i);
+            if (!isLetterOrDigit(c) && c != '_' && c != '.' && c != '-') {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** Of ASCII: what other scripts call a digit has no place in a file name. */
+    private static boolean isLetterOrDigit(char c) {
+        return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9';
     }
 
     @Override

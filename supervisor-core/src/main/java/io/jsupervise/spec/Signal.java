@@ -36,25 +36,51 @@ public record Signal(int number) {
         }
     }
 
-    /** Reads {@code TERM}, {@code SIGTERM}, {@code sigterm} or {@code 15}; empty where no such signal exists. */
+    /**
+     * Reads {@code TERM}, {@code SIGTERM}, {@code sigterm}, {@code 15}, {@code RTMIN+3} or {@code RTMAX-2}; empty where
+     * no such signal exists.
+     */
     public static Optional<Signal> parse(String text) {
-        String name = text.trim().toUpperCase(Locale.ROOT);
-        if (name.startsWith("SIG")) {
-            name = name.substring(3);
+        String word = text.trim().toUpperCase(Locale.ROOT);
+        if (isNumber(word)) {
+            return ofNumber(Integer.parseInt(word));
         }
+        String name = word.startsWith("SIG") ? word.substring(3) : word;
         int index = NAMES.indexOf(name);
         if (index > 0) {
             return Optional.of(new Signal(index));
         }
-        try {
-            int number = name.startsWith("RTMIN")
-                    ? RTMIN + (name.length() == 5 ? 0 : Integer.parseInt(name.substring(5)))
-                    : Integer.parseInt(name);
-            boolean exists = number >= 1 && number <= MAX;
-            return exists ? Optional.of(new Signal(number)) : Optional.empty();
-        } catch (NumberFormatException e) {
+        if (name.startsWith("RTMIN")) {
+            return realTime(RTMIN, name.substring(5));
+        }
+        return name.startsWith("RTMAX") ? realTime(MAX, name.substring(5)) : Optional.empty();
+    }
+
+    /** {@code offset} is empty, {@code +n} or {@code -n}. */
+    private static Optional<Signal> realTime(int base, String offset) {
+        if (offset.isEmpty()) {
+            return Optional.of(new Signal(base));
+        }
+        char sign = offset.charAt(0);
+        if (sign != '+' && sign != '-' || !isNumber(offset.substring(1))) {
             return Optional.empty();
         }
+        int distance = Integer.parseInt(offset.substring(1));
+        int number = sign == '+' ? base + distance : base - distance;
+        return number > NAMES.size() - 1 ? ofNumber(number) : Optional.empty();
+    }
+
+    private static Optional<Signal> ofNumber(int number) {
+        return number >= 1 && number <= MAX ? Optional.of(new Signal(number)) : Optional.empty();
+    }
+
+    /** One or two digits; more make no signal. */
+    private static boolean isNumber(String text) {
+        boolean digits = !text.isEmpty() && text.length() <= 2;
+        for (int i = 0; digits && i < text.length(); i++) {
+            digits = text.charAt(i) >= '0' && text.charAt(i) <= '9';
+        }
+        return digits;
     }
 
     /** The full name, such as {@code SIGKILL} or {@code SIGRTMIN+3}. */
