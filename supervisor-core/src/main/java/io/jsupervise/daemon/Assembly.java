@@ -135,7 +135,7 @@ public final class Assembly implements Outlets {
         } catch (JournalException e) {
             throw new DaemonException(
                     DaemonException.IO,
-                    "cannot use the journal in " + spec.stateDir() + ": a record " + e.getMessage()
+                    "cannot use the journal: " + e.getMessage()
                             + "; run the version that wrote it, or name another state_dir");
         }
     }

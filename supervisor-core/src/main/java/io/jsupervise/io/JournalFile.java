@@ -15,6 +15,7 @@ import io.jsupervise.spec.ServiceName;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -237,11 +238,14 @@ public final class JournalFile implements Actor {
                         supervisor = Optional.of(codec.decodeSupervisor(text));
                     } else {
                         ServiceRecord record = codec.decodeService(text);
+                        if (!name.equals(record.name().value() + RECORD)) {
+                            throw new JournalException("is a record of \"" + record.name() + "\", a copy by its name");
+                        }
                         services.put(record.name(), record);
                     }
                 } catch (JournalException e) {
                     if (e.isNewer()) {
-                        throw e;
+                        throw e.in(file.toString());
                     }
                     os.rename(file, folder.resolve(name + DAMAGED));
                     notes.add("journal file " + file + " " + e.getMessage() + "; it was set aside as " + name + DAMAGED
@@ -265,7 +269,7 @@ public final class JournalFile implements Actor {
                 }
                 done += count;
             }
-            return done == size ? text : java.util.Arrays.copyOf(text, done);
+            return done == size ? text : Arrays.copyOf(text, done);
         } finally {
             os.close(fd);
         }

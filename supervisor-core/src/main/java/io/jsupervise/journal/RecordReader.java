@@ -56,7 +56,7 @@ final class RecordReader {
             json.end();
             return record;
         } catch (JsonException e) {
-            throw new JournalException(e.getMessage(), false);
+            throw new JournalException(e.getMessage());
         }
     }
 

@@ -26,6 +26,7 @@ final class FaultyOs {
     private long calls;
     private long killAt = Long.MAX_VALUE;
     private boolean killAfter;
+    private int longestWrite = Integer.MAX_VALUE;
 
     /** The end of the program, wherever it is. */
     static final class Killed extends Error {
@@ -56,6 +57,9 @@ final class FaultyOs {
         Errno failure = failures.apply(name, arguments);
         if (failure != Errno.EUNKNOWN) {
             throw new OsException(failure, name);
+        }
+        if (name.equals("write")) {
+            arguments[3] = Math.min((int) arguments[3], longestWrite);
         }
         Object result;
         try {
@@ -88,6 +92,11 @@ final class FaultyOs {
     /** @param failures the errno that a call fails with, EUNKNOWN for none */
     void fail(BiFunction<String, Object[], Errno> rule) {
         failures = rule;
+    }
+
+    /** No write(2) takes more than this at once, as a nearly full disk or a signal may have it. */
+    void writeAtMost(int bytes) {
+        longestWrite = bytes;
     }
 
     void advance(Duration duration) {
