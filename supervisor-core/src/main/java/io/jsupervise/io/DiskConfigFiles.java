@@ -4,6 +4,7 @@ import io.jsupervise.config.ConfigFiles;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.FileSystems;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
@@ -27,19 +28,30 @@ public final class DiskConfigFiles implements ConfigFiles {
 
     @Override
     public List<Path> glob(Path directory, String pattern) throws IOException {
-        Path whole = directory.resolve(pattern).normalize();
-        Path root = whole;
-        while (isPattern(root.toString())) {
-            root = root.getParent();
+        // The directory is no part of the pattern: it may hold a [ of its own.
+        Path given = Path.of(pattern).normalize();
+        int fixed = 0;
+        while (!isPattern(given.getName(fixed).toString())) {
+            fixed++;
         }
+        Path root = given.isAbsolute() ? given.getRoot() : directory;
+        root = fixed == 0 ? root : root.resolve(given.subpath(0, fixed)).normalize();
+        Path rest = given.subpath(fixed, given.getNameCount());
         List<Path> found = new ArrayList<>();
         if (!Files.isDirectory(root)) {
             return found;
         }
-        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + whole);
-        try (Stream<Path> walk = Files.walk(root, DEEPEST)) {
-            walk.filter(path -> matcher.matches(path) && Files.isRegularFile(path))
-                    .forEach(found::add);
+        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + rest);
+        int depth = rest.toString().contains("**") ? DEEPEST : rest.getNameCount();
+        try (Stream<Path> walk = Files.walk(root, depth, FileVisitOption.FOLLOW_LINKS)) {
+            for (Path path : (Iterable<Path>) walk::iterator) {
+                boolean hidden = path.getFileName() != null
+                        && path.getFileName().toString().startsWith(".")
+                        && !rest.getFileName().toString().startsWith(".");
+                if (!hidden && matcher.matches(root.relativize(path)) && Files.isRegularFile(path)) {
+                    found.add(path);
+                }
+            }
         }
         found.sort(null);
         return found;
