@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -25,13 +26,18 @@ import java.util.Set;
  * Reads services.yml with all that it includes. Strict: what is not known is an error, and all errors are told at once.
  */
 public final class ConfigReader {
+    /** Files within files: through symbolic links there could be ever more. */
+    private static final int DEEPEST = 10;
+
+    private static final int MOST_FILES = 1000;
     private static final Mapping NOTHING = new Mapping(new Place(Path.of("/"), 1, 1), Map.of());
 
     private final ConfigFiles files;
     private final Surroundings around;
-    private final List<ConfigProblem> problems = new ArrayList<>();
+    private final Problems problems = new Problems();
     private final Map<String, Found> found = new LinkedHashMap<>();
-    private final Set<Path> reading = new HashSet<>();
+    private final Set<Path> reading = new LinkedHashSet<>();
+    private final Set<Path> read = new HashSet<>();
 
     /** @param map with the defaults of its file below it */
     private record Found(Place place, Mapping map) {}
@@ -52,7 +58,7 @@ public final class ConfigReader {
     private Configuration read(Path file) throws ConfigException {
         Optional<Mapping> top = open(file, new Place(file, 1, 1));
         if (top.isEmpty()) {
-            throw new ConfigException(problems);
+            throw new ConfigException(problems.inOrder());
         }
         Section section = new Section("", top.get(), problems).knows(Keys.TOP);
         SupervisorSpec supervisor = supervisor(section);
@@ -65,21 +71,20 @@ public final class ConfigReader {
                     section.placeOf("services"), "there is no service", "add one below \"services:\", with a command");
         }
         if (!problems.isEmpty()) {
-            throw new ConfigException(problems);
+            throw new ConfigException(problems.inOrder());
         }
         return new Configuration(file, supervisor, services);
     }
 
     private Optional<Mapping> open(Path file, Place named) {
+        problems.file(file);
         try {
             return new YamlFile(file, problems).read(files.read(file));
         } catch (IOException e) {
-            problems.add(new ConfigProblem(
-                    named.file(),
-                    named.line(),
-                    named.column(),
+            problems.add(
+                    named,
                     (named.file().equals(file) ? "the file" : file) + " cannot be read: " + ServiceReader.reason(e),
-                    "check the path and its permissions"));
+                    "check the path and its permissions");
             return Optional.empty();
         }
     }
@@ -105,15 +110,13 @@ public final class ConfigReader {
             return outer;
         }
         Mapping own = (Mapping) section.value("defaults").orElseThrow();
-        given.get().knows(Keys.SERVICE);
+        new Section("", own, problems).knows(Keys.SERVICE);
         return outer.overlaid(own);
     }
 
     private void add(Section services, String name, Member member, Mapping defaults) {
         if (!ServiceName.isValid(name)) {
-            String shown = name.length() > 80 ? name.substring(0, 77) + "..." : name;
-            services.problem(
-                    member.key(), "service name \"" + shown.replace('\0', '?') + "\" is not valid", ServiceName.RULE);
+            services.problem(member.key(), "service name " + Value.quoted(name) + " is not valid", ServiceName.RULE);
             return;
         }
         Found before = found.get(name);
@@ -148,7 +151,7 @@ public final class ConfigReader {
             } catch (IOException | RuntimeException e) {
                 section.problem(
                         pattern.place(),
-                        "include " + pattern.kind() + " cannot be searched: " + e.getMessage(),
+                        "include " + pattern.kind() + " cannot be searched: " + firstLine(e),
                         "check the pattern");
                 return;
             }
@@ -160,20 +163,43 @@ public final class ConfigReader {
         }
     }
 
+    /** The further lines of a PatternSyntaxException draw an arrow. */
+    private static String firstLine(Exception e) {
+        String message = String.valueOf(e.getMessage());
+        int end = message.indexOf('\n');
+        return end < 0 ? message : message.substring(0, end);
+    }
+
     private static boolean isPattern(String text) {
         return text.indexOf('*') >= 0 || text.indexOf('?') >= 0 || text.indexOf('[') >= 0;
     }
 
     private void includeOne(Section section, Text pattern, Path file, Mapping defaults) {
-        if (!reading.add(file)) {
-            section.problem(pattern.place(), file + " includes itself", "remove this include");
+        Optional<String> refusal = refusal(file);
+        if (refusal.isPresent()) {
+            section.problem(pattern.place(), file + refusal.get(), "remove this include");
             return;
         }
+        reading.add(file);
+        read.add(file);
         Optional<Mapping> top = open(file, pattern.place());
         if (top.isPresent()) {
             collect(new Section("", top.get(), problems).knows(Keys.INCLUDED), defaults);
         }
         reading.remove(file);
+    }
+
+    private Optional<String> refusal(Path file) {
+        if (reading.contains(file)) {
+            return Optional.of(" includes itself");
+        } else if (read.contains(file)) {
+            return Optional.of(" is included already");
+        } else if (reading.size() > DEEPEST) {
+            return Optional.of(" is included more than " + DEEPEST + " files deep");
+        }
+        return read.size() >= MOST_FILES
+                ? Optional.of(" is more than the " + MOST_FILES + "th file")
+                : Optional.empty();
     }
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
@@ -204,12 +230,10 @@ public final class ConfigReader {
     private void logIsOwn(Path file, ServiceSpec spec, Place place, Map<Path, ServiceSpec> logs) {
         ServiceSpec other = logs.putIfAbsent(file, spec);
         if (other != null) {
-            problems.add(new ConfigProblem(
-                    place.file(),
-                    place.line(),
-                    place.column(),
+            problems.add(
+                    place,
                     "service \"" + spec.name() + "\" logs to " + file + ", as \"" + other.name() + "\" does",
-                    "give each a log of its own"));
+                    "give each a log of its own");
         }
     }
 

@@ -1,9 +1,8 @@
 package io.jsupervise.config;
 
-import java.nio.charset.StandardCharsets;
+import io.jsupervise.config.Value.Place;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,9 +13,10 @@ import java.util.Map;
 final class EnvFile {
     private EnvFile() {}
 
-    static Map<String, String> read(Path file, byte[] bytes, List<ConfigProblem> problems) {
+    static Map<String, String> read(Path file, byte[] bytes, Problems problems) {
         Map<String, String> variables = new LinkedHashMap<>();
-        String text = new String(bytes, StandardCharsets.UTF_8);
+        problems.file(file);
+        String text = FileText.of(file, bytes, problems).orElse("");
         int number = 0;
         int from = 0;
         while (from < text.length()) {
@@ -31,28 +31,26 @@ final class EnvFile {
         return variables;
     }
 
-    private static void add(
-            Path file, int number, String line, Map<String, String> variables, List<ConfigProblem> problems) {
+    private static void add(Path file, int number, String line, Map<String, String> variables, Problems problems) {
         String pair = line.startsWith("export ") ? line.substring(7).strip() : line;
         int equals = pair.indexOf('=');
         String name = equals < 0 ? "" : pair.substring(0, equals).strip();
         if (!Environment.isName(name)) {
-            problems.add(new ConfigProblem(
-                    file, number, 1, "this line is not NAME=VALUE", "write one, or begin the line with #"));
+            problems.add(
+                    new Place(file, number, 1), "this line is not NAME=VALUE", "write one, or begin the line with #");
             return;
         }
         String value = pair.substring(equals + 1).strip();
         if (!value.isEmpty() && (value.charAt(0) == '"' || value.charAt(0) == '\'')) {
             int last = value.length() - 1;
             if (last == 0 || value.charAt(last) != value.charAt(0)) {
-                problems.add(new ConfigProblem(
-                        file, number, equals + 2, "the quote of " + name + " is not closed", "close it"));
+                problems.add(new Place(file, number, 1), "the quote of " + name + " is not closed", "close it");
                 return;
             }
             value = value.substring(1, last);
         }
         if (value.indexOf('\0') >= 0) {
-            problems.add(new ConfigProblem(file, number, 1, name + " holds a NUL character", "remove it"));
+            problems.add(new Place(file, number, 1), name + " holds a NUL character", "remove it");
             return;
         }
         variables.put(name, value);

@@ -27,10 +27,10 @@ final class Section {
 
     private final String name;
     private final Mapping map;
-    private final List<ConfigProblem> problems;
+    private final Problems problems;
 
     /** @param name in messages, such as {@code backoff} */
-    Section(String name, Mapping map, List<ConfigProblem> problems) {
+    Section(String name, Mapping map, Problems problems) {
         this.name = name;
         this.map = map;
         this.problems = problems;
@@ -55,7 +55,7 @@ final class Section {
                         ? "did you mean \"" + near.get() + "\"?"
                         : "known here: " + String.join(", ", known);
                 String where = name.isEmpty() ? "" : " in " + name;
-                problem(entry.getValue().key(), "key \"" + entry.getKey() + "\" is unknown" + where, fix);
+                problem(entry.getValue().key(), "key " + Value.quoted(entry.getKey()) + " is unknown" + where, fix);
             }
         }
         return this;
@@ -75,7 +75,7 @@ final class Section {
     }
 
     void problem(Place place, String what, String fix) {
-        problems.add(new ConfigProblem(place.file(), place.line(), place.column(), what, fix));
+        problems.add(place, what, fix);
     }
 
     /** The value of {@code key} as text; a list or map there is told of. */
@@ -129,13 +129,12 @@ final class Section {
     }
 
     private Optional<Integer> number(String key, Text text, int least, int most) {
-        try {
-            int number = Integer.parseInt(text.text());
-            if (number >= least && number <= most) {
-                return Optional.of(number);
-            }
-        } catch (NumberFormatException e) {
-            // Told below.
+        boolean fits = text.text().length() <= 10
+                && isDecimal(text.text())
+                && text.text().indexOf('.') < 0;
+        long number = fits ? Long.parseLong(text.text()) : -1;
+        if (number >= least && number <= most) {
+            return Optional.of((int) number);
         }
         String bounds = most == Integer.MAX_VALUE ? "of at least " + least : "from " + least + " to " + most;
         wrong(key, text, "a whole number " + bounds);
@@ -148,16 +147,25 @@ final class Section {
         if (text.isEmpty()) {
             return otherwise;
         }
-        try {
-            double number = Double.parseDouble(text.get().text());
-            if (number >= least && number <= most) {
-                return number;
-            }
-        } catch (NumberFormatException e) {
-            // Told below.
+        double number =
+                isDecimal(text.get().text()) ? Double.parseDouble(text.get().text()) : Double.NaN;
+        if (number >= least && number <= most) {
+            return number;
         }
         wrong(key, text.get(), example);
         return otherwise;
+    }
+
+    /** Digits with at most one point among them. Java would also take 2d, 0x1p3 and NaN for numbers. */
+    private static boolean isDecimal(String text) {
+        int digits = 0;
+        int points = 0;
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            digits += c >= '0' && c <= '9' ? 1 : 0;
+            points += c == '.' ? 1 : 0;
+        }
+        return digits > 0 && points <= 1 && digits + points == text.length();
     }
 
     /** At least zero. */
@@ -182,13 +190,15 @@ final class Section {
 
     /** Longer than zero. */
     Optional<Duration> positive(String key) {
+        int toldBefore = problems.added();
         Duration duration = duration(key, Duration.ZERO);
-        if (duration.isZero()
-                && text(key, "").isPresent()
-                && DurationText.parse(text(key, "").get().text()).isPresent()) {
+        if (!duration.isZero()) {
+            return Optional.of(duration);
+        }
+        if (has(key) && problems.added() == toldBefore) {
             problem(placeOf(key), key + " must be longer than zero", "write a duration such as 30s");
         }
-        return duration.isZero() ? Optional.empty() : Optional.of(duration);
+        return Optional.empty();
     }
 
     /** In bytes. */
@@ -312,9 +322,9 @@ final class Section {
         }
         for (Map.Entry<String, Member> entry : section.get().members().entrySet()) {
             if (entry.getValue().value() instanceof Text text) {
-                checked(entry.getKey(), text).ifPresent(checked -> all.put(entry.getKey(), checked));
+                checked(key + " " + entry.getKey(), text).ifPresent(checked -> all.put(entry.getKey(), checked));
             } else {
-                wrong(entry.getKey(), entry.getValue().value(), "a text");
+                wrong(key + " " + entry.getKey(), entry.getValue().value(), "a text");
             }
         }
         return all;

@@ -33,13 +33,13 @@ final class ServiceReader {
 
     private final SupervisorSpec supervisor;
     private final ConfigFiles files;
-    private final List<ConfigProblem> problems;
+    private final Problems problems;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Services that say nothing, or all the same, share one value: there may be thousands. */
     private final Map<Object, Object> shared = new HashMap<>();
 
-    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, List<ConfigProblem> problems) {
+    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, Problems problems) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
@@ -92,12 +92,10 @@ final class ServiceReader {
                     at, "service \"" + name + "\" has no command", "add command: [/usr/bin/program, --option, value]");
             return Optional.empty();
         }
+        int toldBefore = problems.added();
         List<String> argv = new ArrayList<>();
         if (value.get() instanceof Text line) {
-            argv.addAll(shell ? List.of("/bin/sh", "-c", line.text()) : split(section, line));
-            if (shell && line.text().isBlank()) {
-                argv.clear();
-            }
+            argv.addAll(words(section, line, shell));
         } else if (shell) {
             section.problem(
                     value.get().place(), "command is " + value.get().kind() + " for a shell", "write one line of text");
@@ -107,37 +105,31 @@ final class ServiceReader {
                 argv.add(argument.text());
             }
         }
-        if (argv.isEmpty() || argv.get(0).isEmpty()) {
-            boolean told = value.get() instanceof Mapping || !problems.isEmpty() && isLastAt(value.get());
-            if (!told) {
-                section.problem(value.get().place(), "command is empty", "name a program");
-            }
+        if (problems.added() > toldBefore) {
             return Optional.empty();
         }
-        return hasNul(argv) ? Optional.empty() : Optional.of(new Command(argv));
-    }
-
-    private boolean isLastAt(Value value) {
-        ConfigProblem last = problems.get(problems.size() - 1);
-        return last.file().equals(value.place().file())
-                && last.line() == value.place().line();
-    }
-
-    private boolean hasNul(List<String> argv) {
-        for (String argument : argv) {
-            if (argument.indexOf('\0') >= 0) {
-                return true;
-            }
+        if (argv.isEmpty() || argv.get(0).isEmpty()) {
+            section.problem(value.get().place(), "command is empty", "name a program");
+            return Optional.empty();
         }
-        return false;
+        return Optional.of(new Command(argv));
+    }
+
+    private static List<String> words(Section section, Text given, boolean shell) {
+        Optional<Text> line = section.text("command", "a line of text");
+        if (line.isEmpty()) {
+            return List.of();
+        } else if (!shell) {
+            return split(section, given);
+        }
+        return given.text().isBlank() ? List.of() : List.of("/bin/sh", "-c", given.text());
     }
 
     private static List<String> split(Section section, Text line) {
         try {
             return ShellWords.split(line.text());
         } catch (ShellWords.Unclosed e) {
-            boolean oneLine = line.plain() && line.text().indexOf('\n') < 0;
-            Place place = oneLine ? line.place().plus(e.index()) : line.place();
+            Place place = line.literal() ? line.place().plus(e.index()) : line.place();
             section.problem(
                     place,
                     "command has an unclosed " + (line.text().charAt(e.index()) == '\\' ? "backslash" : "quote"),
@@ -158,7 +150,7 @@ final class ServiceReader {
             } else {
                 section.problem(
                         variable.getValue().place(),
-                        "environment has the name \"" + variable.getKey() + "\"",
+                        "environment has the name " + Value.quoted(variable.getKey()),
                         "use letters, digits and _");
             }
         }
@@ -285,14 +277,14 @@ final class ServiceReader {
         }
         Optional<Duration> timeout = heartbeat.positive("timeout");
         Optional<Path> file = heartbeat.path("file", workingDir);
-        if (timeout.isEmpty()) {
+        Optional<Duration> grace = heartbeat.has("grace")
+                ? heartbeat.positive("grace")
+                : timeout.map(time -> time.multipliedBy(GRACE_FACTOR));
+        if (timeout.isEmpty() || grace.isEmpty()) {
             return Optional.empty();
         }
-        Duration grace = heartbeat.has("grace")
-                ? heartbeat.positive("grace").orElse(timeout.get())
-                : timeout.get().multipliedBy(GRACE_FACTOR);
         Path standard = supervisor.runtimeDir().resolve("heartbeats").resolve(name.value());
-        return Optional.of(new Heartbeat(file.orElse(standard), timeout.get(), grace));
+        return Optional.of(new Heartbeat(file.orElse(standard), timeout.get(), grace.get()));
     }
 
     private static StopSequence stop(Section section) {
@@ -325,6 +317,10 @@ final class ServiceReader {
     private static LogSpec logFile(ServiceName name, Section log, Path standard) {
         Path file = log.path("file", directoryOf(log, "file", log.place().directory()))
                 .orElse(standard);
+        if (file.getFileName() == null) {
+            log.problem(log.placeOf("file"), "log file / is a directory", "name a file");
+            file = standard;
+        }
         return new LogSpec.ToFile(
                 file,
                 stderr(log, file),

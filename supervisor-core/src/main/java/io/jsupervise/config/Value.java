@@ -21,8 +21,11 @@ sealed interface Value {
         }
     }
 
-    /** @param plain not quoted: only then are {@code ~}, {@code null} and nothing at all no value */
-    record Text(Place place, String text, boolean plain) implements Value {
+    /**
+     * @param plain   not quoted: only then are {@code ~}, {@code null} and nothing at all no value
+     * @param literal stands in the file letter by letter, on one line: its n-th letter is n columns behind its place
+     */
+    record Text(Place place, String text, boolean plain, boolean literal) implements Value {
         boolean isNull() {
             return plain && (text.isEmpty() || text.equals("~") || text.equals("null"));
         }
@@ -54,12 +57,13 @@ sealed interface Value {
     /** In words, for messages. */
     default String kind() {
         if (this instanceof Text text) {
-            return text.isNull() ? "empty" : "\"" + shortened(text.text()) + "\"";
+            return text.isNull() ? "empty" : quoted(text.text());
         }
         return this instanceof Sequence ? "a list" : "a map";
     }
 
-    private static String shortened(String text) {
-        return text.length() <= 40 ? text : text.substring(0, 37) + "...";
+    /** Between quotes, shortened where it is long. */
+    static String quoted(String text) {
+        return "\"" + (text.length() <= 80 ? text : text.substring(0, 77) + "...") + "\"";
     }
 }

@@ -3,7 +3,7 @@ package io.jsupervise.text;
 import java.time.Duration;
 import java.util.Optional;
 
-/** Durations for people, as they are written in services.yml: {@code 250ms}, {@code 1.5s}, {@code 5m20s}, {@code 3d4h}. */
+/** Durations for people: read as in services.yml, {@code 250ms} or {@code 5m}; told as {@code 1.5s}, {@code 5m20s}, {@code 3d4h}. */
 public final class DurationText {
     private static final long SECOND = 1000;
     private static final long MINUTE = 60 * SECOND;

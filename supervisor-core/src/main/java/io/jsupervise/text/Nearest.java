@@ -1,19 +1,21 @@
 package io.jsupervise.text;
 
 import java.util.Collection;
+import java.util.Locale;
 import java.util.Optional;
 
 /** Which known word somebody may have meant. */
 public final class Nearest {
     private Nearest() {}
 
-    /** The known word with the fewest letters inserted, left out, changed or swapped; empty where none is near. */
+    /** The known word with the fewest letters inserted, left out, changed or swapped, whatever their case; empty where none is near. */
     public static Optional<String> of(String word, Collection<String> known) {
+        String lower = word.toLowerCase(Locale.ROOT);
         int most = Math.max(1, word.length() / 3);
         Optional<String> best = Optional.empty();
         for (String candidate : known) {
             if (Math.abs(candidate.length() - word.length()) <= most) {
-                int distance = distance(word, candidate);
+                int distance = distance(lower, candidate.toLowerCase(Locale.ROOT));
                 if (distance <= most) {
                     best = Optional.of(candidate);
                     most = distance - 1;
