@@ -207,10 +207,18 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void comeDown(Cause cause, String reason) {
         if (s.grave.isPresent()) {
             s.ending = Optional.of(new Ending(cause, reason));
-            become(ServiceState.STOPPING, "stopping", Map.of("cause", cause.word(), "reason", reason));
+            become(ServiceState.STOPPING, "stopping", why(cause, reason));
         } else {
-            become(ServiceState.STOPPED, "stopped", Map.of("cause", cause.word(), "reason", reason));
+            become(ServiceState.STOPPED, "stopped", why(cause, reason));
         }
+    }
+
+    /** A map that keeps its order: that of {@link Map#of} differs from one JVM to the next. */
+    private static Map<String, Object> why(Cause cause, String reason) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("cause", cause.word());
+        details.put("reason", reason);
+        return details;
     }
 
     private void want(Wanted wanted) {
@@ -246,7 +254,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return;
         }
         s.waitingFor = Optional.of("its start jitter");
-        become(ServiceState.WAITING, "waiting", Map.of("for", "its start jitter", "delay_ms", jitter.toMillis()));
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("for", "its start jitter");
+        details.put("delay_ms", jitter.toMillis());
+        become(ServiceState.WAITING, "waiting", details);
         arm(TimerKind.START_JITTER, now.mono().plus(jitter));
     }
 
@@ -373,7 +384,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.READY);
         disarm(TimerKind.HEARTBEAT);
         s.ending = Optional.of(new Ending(cause, reason));
-        become(ServiceState.STOPPING, "stopping", Map.of("cause", cause.word(), "reason", reason));
+        become(ServiceState.STOPPING, "stopping", why(cause, reason));
         if (s.process().isPresent()) {
             askToEnd();
         }
