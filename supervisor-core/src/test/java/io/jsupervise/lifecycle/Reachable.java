@@ -1,0 +1,374 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.lifecycle.Service.Ending;
+import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Every situation that one service can get into, found by doing to it whatever the world may do, again and again. The
+ * world answers orders (a spawn works or fails, a group is empty or not), lets processes end, lets armed timers fire,
+ * and holds operators who ask for anything at any time. Situations that differ only in time or in names count as one,
+ * so the search ends. Several services are tried, since no single one has a heartbeat, a jitter, and neither.
+ */
+final class Reachable {
+    /** Exit code that the services give up on. */
+    static final int GIVE_UP = 9;
+
+    private final Set<String> known = new HashSet<>();
+    private final Deque<Situation> open = new ArrayDeque<>();
+    private final List<Passage> passages = new ArrayList<>();
+    private final List<Situation> situations = new ArrayList<>();
+
+    /**
+     * A service in its world.
+     *
+     * @param timers   deadlines of the armed timers
+     * @param spawning runs that were ordered and not answered
+     * @param burying  groups that are being looked at
+     * @param looking  runs whose heartbeat is being looked at
+     * @param queued   whether it waits for a start slot
+     * @param ending   whether the supervisor ends
+     */
+    record Situation(
+            Service service,
+            Now now,
+            Map<TimerKind, MonotonicTime> timers,
+            Set<RunId> spawning,
+            Set<RunId> burying,
+            Set<RunId> looking,
+            boolean queued,
+            boolean ending,
+            int runs) {
+
+        /** What is the same in all situations that count as one. */
+        String sort() {
+            Optional<Run> run = service.run();
+            Optional<Pulse> pulse = run.flatMap(Run::pulse);
+            return String.join(
+                    " ",
+                    service.spec().name().value(),
+                    service.state().toString(),
+                    service.wanted().toString(),
+                    "commanded=" + service.commanded(),
+                    "run=" + run.isPresent(),
+                    "process=" + service.process().isPresent(),
+                    "ready=" + run.flatMap(Run::readyAt).isPresent(),
+                    "look=" + pulse.flatMap(Pulse::lastLook).isPresent(),
+                    "beat=" + pulse.flatMap(Pulse::lastBeat).isPresent(),
+                    "grave=" + service.grave().isPresent(),
+                    "ending=" + service.ending().map(Ending::cause),
+                    "next=" + service.next().isPresent(),
+                    "for=" + service.waitingFor(),
+                    "failed=" + (service.history().failures() > 0),
+                    "counted=" + service.history().restartTimes().size(),
+                    "timers=" + timers.keySet(),
+                    "spawning=" + spawning.size(),
+                    "burying=" + burying.size(),
+                    "looking=" + looking.size(),
+                    "queued=" + queued,
+                    "ending=" + ending);
+        }
+    }
+
+    /** One event in one situation, and what followed. */
+    record Passage(Situation from, String what, Event event, List<Effect> orders, Situation to) {}
+
+    private record Happening(String what, Event event, Duration after) {}
+
+    /** Explores everything. */
+    static Reachable explore() {
+        Reachable reachable = new Reachable();
+        for (ServiceSpec spec : services()) {
+            reachable.add(new Situation(
+                    Bench.fresh(spec), Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0));
+            for (ServiceState state : List.of(ServiceState.STARTING, ServiceState.RUNNING)) {
+                reachable.add(recorded(spec, state, Optional.empty(), Wanted.UP));
+            }
+            for (Cause cause : List.of(Cause.OPERATOR, Cause.HEARTBEAT, Cause.TAKEOVER)) {
+                for (Wanted wanted : Wanted.values()) {
+                    Ending ending = new Ending(cause, "an earlier supervisor's reason");
+                    reachable.add(recorded(spec, ServiceState.STOPPING, Optional.of(ending), wanted));
+                }
+            }
+        }
+        while (!reachable.open.isEmpty()) {
+            reachable.exploreOne(reachable.open.poll());
+        }
+        return reachable;
+    }
+
+    private static Situation recorded(ServiceSpec spec, ServiceState state, Optional<Ending> ending, Wanted wanted) {
+        Service service = Bench.recorded(spec, state, ending, wanted);
+        return new Situation(service, Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0);
+    }
+
+    private static List<ServiceSpec> services() {
+        Heartbeat heartbeat = new Heartbeat(Bench.beat(), Duration.ofSeconds(10), Duration.ofSeconds(30));
+        StopSequence dumping = new StopSequence(Signal.TERM, Duration.ofSeconds(5), Optional.of(Signal.QUIT));
+        Backoff atOnce = new Backoff(Duration.ZERO, 1, Duration.ZERO, 0, Duration.ZERO);
+        RestartIntensity limit = new RestartIntensity(2, Duration.ofHours(1));
+        return List.of(
+                ServiceSpec.of("plain", "x")
+                        .startLimit(limit)
+                        .giveUpExitCodes(Set.of(GIVE_UP))
+                        .build(),
+                ServiceSpec.of("careful", "x")
+                        .restart(RestartPolicy.ON_FAILURE)
+                        .startJitter(Duration.ofSeconds(4))
+                        .heartbeat(heartbeat)
+                        .stop(dumping)
+                        .startLimit(limit)
+                        .build(),
+                ServiceSpec.of("hasty", "x")
+                        .autostart(false)
+                        .ready(new Readiness.Delay(Duration.ZERO))
+                        .backoff(atOnce)
+                        .heartbeat(heartbeat)
+                        .stop(new StopSequence(Signal.KILL, Duration.ZERO, Optional.empty()))
+                        .startLimit(limit)
+                        .build(),
+                ServiceSpec.of("once", "x")
+                        .restart(RestartPolicy.NEVER)
+                        .heartbeat(heartbeat)
+                        .build());
+    }
+
+    List<Passage> passages() {
+        return passages;
+    }
+
+    List<Situation> situations() {
+        return situations;
+    }
+
+    private void add(Situation situation) {
+        if (known.add(situation.sort())) {
+            situations.add(situation);
+            open.add(situation);
+        }
+    }
+
+    private void exploreOne(Situation from) {
+        for (Happening happening : possible(from)) {
+            for (boolean slotFree : new boolean[] {true, false}) {
+                Passage passage = take(from, happening, slotFree);
+                passages.add(passage);
+                add(passage.to());
+                if (!passage.orders()
+                        .contains(new Effect.AskToStart(from.service().name()))) {
+                    break;
+                }
+            }
+        }
+    }
+
+    // ---- what the world may do ----
+
+    private static List<Happening> possible(Situation s) {
+        List<Happening> all = new ArrayList<>();
+        if (s.ending()) {
+            all.add(soon("the supervisor is told again to end", new Event.ShutdownHurried()));
+        } else {
+            all.add(soon("an operator asks for a start", new Event.StartAsked()));
+            all.add(soon("an operator asks for a stop", new Event.StopAsked()));
+            all.add(soon("an operator asks for a restart", new Event.RestartAsked()));
+            all.add(soon("the supervisor ends", new Event.ShutdownBegun()));
+        }
+        if (s.now().equals(Bench.BEGIN) && s.service().run().isEmpty()) {
+            all.add(soon("the supervisor starts", new Event.SupervisorStarted()));
+        }
+        if (s.queued()) {
+            all.add(soon("a start slot is free", new Event.StartPermitted(new RunId("run-" + (s.runs() + 1)))));
+        }
+        s.service().run().filter(Run::adopted).ifPresent(run -> {
+            Event found = new Event.LeftoverFound(run.id(), run.process().orElseThrow());
+            all.add(soon("its process is found to have outlived its supervisor", found));
+        });
+        addAnswers(s, all);
+        s.service().process().ifPresent(process -> addExits(s, all));
+        s.timers().forEach((kind, deadline) -> {
+            Duration wait = deadline.since(s.now().mono());
+            Event fired = new Event.TimerFired(kind, s.service().timers().generation(kind));
+            all.add(new Happening(words(kind), fired, wait.isNegative() ? Duration.ZERO : wait));
+        });
+        return all;
+    }
+
+    private static void addAnswers(Situation s, List<Happening> all) {
+        for (RunId run : s.spawning()) {
+            Event spawned = new Event.Spawned(run, Bench.process(100 + s.runs()), "root", List.of());
+            all.add(soon("its process is spawned", spawned));
+            all.add(soon("it cannot be spawned", new Event.SpawnFailed(run, "ENOENT")));
+        }
+        for (RunId run : s.burying()) {
+            all.add(soon("the rest of its group is gone", new Event.GroupLookedAt(run, true)));
+            all.add(soon("some of its group remain", new Event.GroupLookedAt(run, false)));
+            Duration patience = Lifecycle.GROUP_PATIENCE;
+            all.add(new Happening(
+                    "some of its group survive every kill", new Event.GroupLookedAt(run, false), patience));
+        }
+        for (RunId run : s.looking()) {
+            Look.Stamp stamp = new Look.Stamp(s.now().mono().nanos(), s.now().wall());
+            Look beat = new Look(s.now(), Optional.of(stamp), Optional.empty());
+            Look none = new Look(s.now(), Optional.empty(), Optional.empty());
+            all.add(new Happening("a heartbeat is seen", new Event.HeartbeatLookedAt(run, beat), Duration.ZERO));
+            all.add(new Happening("no heartbeat is seen", new Event.HeartbeatLookedAt(run, none), Duration.ZERO));
+        }
+    }
+
+    private static void addExits(Situation s, List<Happening> all) {
+        RunId run = s.service().run().orElseThrow().id();
+        List<ExitStatus> statuses = List.of(
+                new ExitStatus.Exited(0),
+                new ExitStatus.Exited(1),
+                new ExitStatus.Exited(GIVE_UP),
+                new ExitStatus.Killed(Signal.KILL, false),
+                new ExitStatus.Unknown());
+        for (ExitStatus status : statuses) {
+            all.add(soon("its main process ends", new Event.ChildExited(run, status)));
+        }
+    }
+
+    private static Happening soon(String what, Event event) {
+        return new Happening(what, event, Duration.ofMillis(1));
+    }
+
+    private static String words(TimerKind kind) {
+        return switch (kind) {
+            case START_JITTER -> "its start jitter is over";
+            case RESTART -> "its backoff is over";
+            case READY -> "it has lived for its ready delay";
+            case HEARTBEAT -> "a look at its heartbeat is due";
+            case DUMP -> "its time to dump is over";
+            case STOP -> "its stop_timeout is over";
+            case GROUP -> "another look at its group is due";
+        };
+    }
+
+    // ---- what follows ----
+
+    private static Passage take(Situation from, Happening happening, boolean slotFree) {
+        Now now = new Now(
+                from.now().mono().plus(happening.after()), from.now().wall().plus(happening.after()));
+        World world = new World(from, now);
+        world.answered(happening.event());
+        List<Effect> orders = new ArrayList<>();
+        Optional<Event> next = Optional.of(happening.event());
+        while (next.isPresent()) {
+            Step step = Lifecycle.step(world.service, next.get(), now);
+            if (step.complaint().isPresent()) {
+                throw new AssertionError(happening.what() + " is not expected in " + from.sort());
+            }
+            next = Optional.empty();
+            world.service = step.service();
+            for (Effect effect : step.effects()) {
+                orders.add(effect);
+                world.noted(effect);
+                if (effect instanceof Effect.AskToStart) {
+                    world.queued = !slotFree;
+                    next = Optional.of(
+                            slotFree
+                                    ? new Event.StartPermitted(new RunId("run-" + ++world.runs))
+                                    : new Event.StartPostponed("a start slot"));
+                }
+            }
+        }
+        return new Passage(from, happening.what(), happening.event(), orders, world.situation(from));
+    }
+
+    /** The situation that comes into being. */
+    private static final class World {
+        private final Now now;
+        private Service service;
+        private final Map<TimerKind, MonotonicTime> timers = new EnumMap<>(TimerKind.class);
+        private final Set<RunId> spawning;
+        private final Set<RunId> burying;
+        private final Set<RunId> looking;
+        private boolean queued;
+        private boolean ending;
+        private int runs;
+
+        World(Situation from, Now now) {
+            this.now = now;
+            service = from.service();
+            timers.putAll(from.timers());
+            spawning = new HashSet<>(from.spawning());
+            burying = new HashSet<>(from.burying());
+            looking = new HashSet<>(from.looking());
+            queued = from.queued();
+            ending = from.ending();
+            runs = from.runs();
+        }
+
+        void answered(Event event) {
+            if (event instanceof Event.Spawned spawned) {
+                spawning.remove(spawned.run());
+            } else if (event instanceof Event.SpawnFailed failed) {
+                spawning.remove(failed.run());
+            } else if (event instanceof Event.GroupLookedAt looked) {
+                burying.remove(looked.run());
+            } else if (event instanceof Event.HeartbeatLookedAt looked) {
+                looking.remove(looked.run());
+            } else if (event instanceof Event.TimerFired fired) {
+                timers.remove(fired.kind());
+            } else if (event instanceof Event.StartPermitted) {
+                runs++;
+            } else if (event instanceof Event.ShutdownBegun) {
+                ending = true;
+            }
+        }
+
+        void noted(Effect effect) {
+            if (effect instanceof Effect.ArmTimer arm) {
+                timers.put(arm.kind(), arm.deadline());
+            } else if (effect instanceof Effect.CancelTimer cancel) {
+                timers.remove(cancel.kind());
+            } else if (effect instanceof Effect.Spawn spawn) {
+                spawning.add(spawn.run());
+            } else if (effect instanceof Effect.Bury bury) {
+                burying.add(bury.run());
+            } else if (effect instanceof Effect.LookAtHeartbeat look) {
+                looking.add(look.run());
+            }
+        }
+
+        Situation situation(Situation from) {
+            // A look at the file of an ended run may stay out for ever (a dead network disk); one such is enough.
+            Optional<RunId> present = service.run().map(Run::id);
+            Set<RunId> looks = new HashSet<>();
+            looking.stream().filter(run -> present.equals(Optional.of(run))).forEach(looks::add);
+            looking.stream()
+                    .filter(run -> !present.equals(Optional.of(run)))
+                    .limit(1)
+                    .forEach(looks::add);
+            boolean waits = queued && service.state() == ServiceState.WAITING;
+            return new Situation(
+                    service,
+                    now,
+                    new LinkedHashMap<>(timers),
+                    Set.copyOf(spawning),
+                    Set.copyOf(burying),
+                    looks,
+                    waits,
+                    ending,
+                    runs);
+        }
+    }
+}
