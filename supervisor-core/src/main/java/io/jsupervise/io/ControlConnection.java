@@ -18,6 +18,7 @@ import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpVersion;
 import org.apache.hc.core5.http.MessageConstraintException;
+import org.apache.hc.core5.http.RequestHeaderFieldsTooLargeException;
 import org.apache.hc.core5.http.config.Http1Config;
 import org.apache.hc.core5.http.impl.io.DefaultBHttpServerConnection;
 import org.apache.hc.core5.http.io.entity.ByteArrayEntity;
@@ -78,7 +79,7 @@ final class ControlConnection implements Runnable {
                 .setMaxEmptyLineCount(8)
                 .setBufferSize(4096)
                 .build();
-        try (DeadlineSocket socket = new DeadlineSocket(client.socket(), IDLE, REQUEST);
+        try (DeadlineSocket socket = new DeadlineSocket(client.socket(), IDLE, REQUEST, MOST_BYTES);
                 DefaultBHttpServerConnection connection = new DefaultBHttpServerConnection("http", limits)) {
             connection.bind(socket);
             boolean more = true;
@@ -102,6 +103,10 @@ final class ControlConnection implements Runnable {
             if (request == null) {
                 return false;
             }
+            if (socket.hasEnded()) {
+                // httpcore takes the end of the stream for the end of the headers; half a request must not act.
+                return refuse(connection, 400, "not-http", "this is not HTTP/1.1: the request breaks off");
+            }
             connection.receiveRequestEntity(request);
             if (isTooLong(request.getEntity())) {
                 return refuse(connection, 413, "too-large", "a request may have " + MOST_BYTES + " bytes");
@@ -112,7 +117,7 @@ final class ControlConnection implements Runnable {
             }
             return refuse(
                     connection, 408, "too-slow", "a request must be complete within " + REQUEST.toSeconds() + " s");
-        } catch (MessageConstraintException e) {
+        } catch (MessageConstraintException | RequestHeaderFieldsTooLargeException e) {
             return refuse(connection, 413, "too-large", e.getMessage());
         } catch (HttpException e) {
             return refuse(connection, 400, "not-http", "this is not HTTP/1.1: " + e.getMessage());

@@ -8,17 +8,22 @@ import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.Optional;
+import org.apache.hc.core5.http.MessageConstraintException;
 
 /**
- * A connection whose requests have a deadline as a whole: a client that sends a byte now and then would keep a timeout
- * between bytes from ever firing.
+ * A connection whose requests have a deadline and a size as a whole: a client that sends a byte now and then would keep
+ * a timeout between bytes from ever firing, and one that sends header after header would fill the heap, which ends the
+ * supervisor, long before any single line is too long.
  */
 final class DeadlineSocket extends Socket {
     private final Socket socket;
     private final Duration idle;
     private final Duration request;
+    private final int mostBytes;
     private final InputStream input;
     private long deadlineNanos;
+    private int bytes;
+    private boolean ended;
     private boolean begun;
     private boolean gone;
     private Optional<Byte> peeked = Optional.empty();
@@ -26,11 +31,13 @@ final class DeadlineSocket extends Socket {
     /**
      * @param idle    how long the next request may be awaited
      * @param request how long it may take from its first byte to its last; also how long a client may refuse to read
+     * @param mostBytes how long a request may be, up to what was read ahead of the next one
      */
-    DeadlineSocket(Socket socket, Duration idle, Duration request) throws IOException {
+    DeadlineSocket(Socket socket, Duration idle, Duration request, int mostBytes) throws IOException {
         this.socket = socket;
         this.idle = idle;
         this.request = request;
+        this.mostBytes = mostBytes;
         this.input = new FilterInputStream(socket.getInputStream()) {
             @Override
             public int read() throws IOException {
@@ -48,6 +55,12 @@ final class DeadlineSocket extends Socket {
     /** The next byte that is read is the first of a new request. */
     void nextRequest() {
         begun = false;
+        bytes = 0;
+    }
+
+    /** Whether the parser has asked for more than the client had to say: what it has then was cut off. */
+    boolean hasEnded() {
+        return ended;
     }
 
     /** Whether something of a request has come. */
@@ -81,7 +94,11 @@ final class DeadlineSocket extends Socket {
             return 0;
         }
         if (gone) {
+            ended = true;
             return -1;
+        }
+        if (bytes > mostBytes) {
+            throw new MessageConstraintException("a request may have " + mostBytes + " bytes");
         }
         if (!begun) {
             socket.setSoTimeout((int) idle.toMillis());
@@ -107,7 +124,13 @@ final class DeadlineSocket extends Socket {
             peeked = Optional.empty();
             return 1;
         }
-        return socket.getInputStream().read(buffer, offset, length);
+        int count = socket.getInputStream().read(buffer, offset, length);
+        if (count < 0) {
+            ended = true;
+        } else {
+            bytes += count;
+        }
+        return count;
     }
 
     @Override

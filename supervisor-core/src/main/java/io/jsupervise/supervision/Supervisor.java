@@ -251,7 +251,10 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     @Override
     public Void on(SupervisorEvent.ReloadRequested event) {
-        tell(Optional.empty(), "reload-ignored", Map.of("reason", "this version cannot reload; restart it instead"));
+        tell(
+                Optional.empty(),
+                "reload-ignored",
+                Map.of("reason", "SIGHUP came, but this version cannot reload; restart it instead"));
         return null;
     }
 
