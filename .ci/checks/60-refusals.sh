@@ -69,7 +69,7 @@ done
 ok "$count bad files: 78, and the file is named"
 
 run_refused 78 "$work/bad/policy.yml"
-says "policy.yml:3:27:" alway always on-failure never
+says "policy.yml:3:30:" alway always on-failure never
 run_refused 78 "$work/bad/unknown-key.yml"
 says "unknown-key.yml:3:21:" heartbeet heartbeat
 exits 78 "$JSUPERVISE" run "$work/nowhere.yml"
@@ -87,7 +87,9 @@ ok "usage is 64, no supervisor is 69"
 chmod 755 "$work"
 mkdir "$work/locked"
 chmod 555 "$work/locked"
-exits 77 as_nobody "$JSUPERVISE" run "$good" --state-dir "$work/locked/state" --runtime-dir "$work/locked/run"
+# In a place that everybody can read, which a clone need not be.
+cp -a "$(dirname -- "$(dirname -- "$JSUPERVISE")")" "$work/app"
+exits 77 "${nobody[@]}" "$work/app/bin/jsupervise" run "$good" --state-dir "$work/locked/state" --runtime-dir "$work/locked/run"
 says "$work/locked/state"
 nothing_left || fail "started without a state directory"
 ok "state_dir that cannot be made: 77"

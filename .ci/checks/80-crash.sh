@@ -32,8 +32,7 @@ within 10 is c 's("plain") | .restarts == 1 and .state == "RUNNING"'
 
 for round in 1 2 3; do
     old=$(value c '[.services[].pid | values] | tostring')
-    kill -KILL "$pid"
-    within 10 gone "$pid"
+    crash
     [ -S "$work/c/run/control.sock" ] || fail "the dead supervisor left no socket; nothing to test"
     supervise c "$work/services.yml"
     within 20 all_run
@@ -52,14 +51,12 @@ ok "a dead socket is replaced"
 
 # Killed while it starts: at ever later moments.
 for delay in 0.05 0.1 0.15 0.2 0.25 0.3 0.4 0.5 0.7; do
-    kill -KILL "$pid"
-    within 10 gone "$pid"
+    crash
     launch c "$work/services.yml"
     # Not waiting for anything: the moment of the kill is what is tried.
     sleep "$delay"
 done
-kill -KILL "$pid"
-within 10 gone "$pid"
+crash
 supervise c "$work/services.yml"
 within 20 all_run
 for service in plain tree stubborn; do

@@ -3,7 +3,7 @@
 # Each check runs by itself: `.ci/checks/50-web-stack.sh`. It tries the application folder that a build leaves, or what $JSUPERVISE
 # names. Every supervisor is started with JSUPERVISE_CHECK in its environment; its services inherit it, and that is how what is left of
 # them is found in /proc, whatever became of their parents.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034 # not every check uses all of it
 set -euo pipefail
 
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd -P)
@@ -32,14 +32,19 @@ fail() {
     exit 1
 }
 
-# bearers: pids of all processes of this check that a supervisor started, or is.
+# bearers: pids of all processes of this check that a supervisor started. By their environment, or by their output, which goes into a FIFO
+# of their supervisor: redis and nginx write their titles over their environment.
 bearers() {
-    local environ pid
-    for environ in /proc/[0-9]*/environ; do
-        pid=${environ#/proc/}
-        pid=${pid%/environ}
-        if [ "$pid" != $$ ] && grep -qz "^JSUPERVISE_CHECK=$work\$" "$environ" 2>/dev/null \
-            && grep -qz '^JSUPERVISE_RUN_ID=' "$environ" 2>/dev/null; then
+    local process pid out
+    for process in /proc/[0-9]*; do
+        pid=${process#/proc/}
+        [ "$pid" != $$ ] || continue
+        out=$(readlink "$process/fd/1" 2>/dev/null) || out=
+        case $out in
+        "$work"/*/fifo/*) echo "$pid" && continue ;;
+        esac
+        if grep -qz "^JSUPERVISE_CHECK=$work\$" "$process/environ" 2>/dev/null \
+            && grep -qz '^JSUPERVISE_RUN_ID=' "$process/environ" 2>/dev/null; then
             echo "$pid"
         fi
     done
@@ -52,6 +57,7 @@ finish() {
     for pid in "${pids[@]}"; do
         kill -KILL "$pid" 2>/dev/null || true
     done
+    { wait || true; } 2>/dev/null
     for pid in $(bearers); do
         kill -KILL "$pid" 2>/dev/null || true
     done
@@ -85,12 +91,13 @@ supervise() {
     within 30 answers "$name"
 }
 
-# launch NAME FILE [OPTION..]: the same without waiting for it.
+# launch NAME FILE [OPTION..]: the same without waiting for it. Shells without job control start what runs beside them with INT ignored,
+# which the JVM respects; a supervisor that somebody started by hand has it as it should be.
 launch() {
     local name=$1 file=$2
     shift 2
     mkdir -p "$work/$name"
-    "$JSUPERVISE" run "$file" --state-dir "$work/$name/state" --runtime-dir "$work/$name/run" "$@" \
+    env --default-signal=INT "$JSUPERVISE" run "$file" --state-dir "$work/$name/state" --runtime-dir "$work/$name/run" "$@" \
         >>"$work/$name/out" 2>&1 </dev/null &
     pid=$!
     pids+=("$pid")
@@ -98,18 +105,27 @@ launch() {
 
 answers() { ask "$1" /v1/status; }
 
+# socket NAME: where that supervisor listens. One that its file gives a name has a subdirectory of that name.
+socket() {
+    local found
+    for found in "$work/$1"/run/control.sock "$work/$1"/run/*/control.sock; do
+        [ ! -S "$found" ] || break
+    done
+    echo "$found"
+}
+
 # ctl NAME ARGUMENT..: the command line, against that supervisor.
 ctl() {
     local name=$1
     shift
-    "$JSUPERVISE" --socket "$work/$name/run/control.sock" "$@"
+    "$JSUPERVISE" --socket "$(socket "$name")" "$@"
 }
 
 # ask NAME PATH [CURL OPTION..]: the same by HTTP, which is quicker than a JVM where a check asks often.
 ask() {
     local name=$1 path=$2
     shift 2
-    curl -sS --max-time 5 --unix-socket "$work/$name/run/control.sock" "$@" "http://localhost$path"
+    curl -sS --max-time 5 --unix-socket "$(socket "$name")" "$@" "http://localhost$path"
 }
 
 # is NAME CONDITION: whether a jq condition holds of the status; `s("web")` is the service of that name.
@@ -124,8 +140,14 @@ value() {
 
 # exits CODE COMMAND..: runs it, at most a minute; its output goes to $work/said.
 exits() {
-    local expected=$1 code=0
+    local expected=$1 code=0 name
     shift
+    if [ "$1" = ctl ]; then
+        # timeout(1) runs programs, no functions.
+        name=$2
+        shift 2
+        set -- "$JSUPERVISE" --socket "$(socket "$name")" "$@"
+    fi
     timeout -k 5 60 "$@" >"$work/said" 2>&1 </dev/null || code=$?
     [ "$code" = "$expected" ] || { cat "$work/said" >&2 && fail "exit $code instead of $expected: $*"; }
 }
@@ -138,6 +160,13 @@ says() {
     done
 }
 
+# crash: the supervisor is killed with -9, and is gone.
+crash() {
+    kill -KILL "$pid"
+    # The shell would tell of the death.
+    { wait "$pid" || true; } 2>/dev/null
+}
+
 # ends PID CODE SECONDS: waits for a supervisor of ours and compares its exit code.
 ends() {
     local code=0
@@ -146,11 +175,6 @@ ends() {
     [ "$code" = "$2" ] || fail "supervisor $1 ended with $code instead of $2"
 }
 
-# as_nobody COMMAND..: without any privilege, where we have some.
-as_nobody() {
-    if [ "$(id -u)" = 0 ]; then
-        setpriv --reuid=65534 --regid=65534 --clear-groups -- env HOME="$work" "$@"
-    else
-        "$@"
-    fi
-}
+# "${nobody[@]}" COMMAND..: without any privilege, where we have some.
+nobody=(env)
+[ "$(id -u)" != 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups -- env "HOME=$work")
