@@ -34,6 +34,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 
 /**
  * All parts of one supervisor, put together and connected, without a thread: the daemon gives the loop and each actor
@@ -96,6 +97,12 @@ public final class Assembly implements Outlets {
      * @throws DaemonException where the journal cannot be read, or must not be
      */
     public Assembly(Os os, Configuration configuration, Surroundings around) throws DaemonException {
+        this(os, configuration, around, UnaryOperator.identity());
+    }
+
+    /** @param seen may stand between the loop and us, to see what the core orders */
+    Assembly(Os os, Configuration configuration, Surroundings around, UnaryOperator<Outlets> seen)
+            throws DaemonException {
         this.os = os;
         this.spec = configuration.supervisor();
         this.version = around.version();
@@ -125,7 +132,7 @@ public final class Assembly implements Outlets {
                     Versions.of(os, version));
             Supervisor supervisor =
                     new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
-            this.loop = new EventLoop(os, poller, supervisor, inbox, this);
+            this.loop = new EventLoop(os, poller, supervisor, inbox, seen.apply(this));
             inbox.post(new SupervisorEvent.Began());
             for (String note : found.notes()) {
                 notice(Optional.empty(), "journal-damaged", "what", note);

@@ -1,0 +1,89 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.spec.Signal;
+import java.time.Duration;
+import java.util.Optional;
+
+/**
+ * What a simulated process does with its life.
+ *
+ * @param lives   until it ends by itself
+ * @param end     how it ends by itself
+ * @param onTerm  how long it takes to end after SIGTERM (or another polite signal); empty: it ignores that
+ * @param onKill  how long it takes to end after SIGKILL: longer than zero while it sleeps in the kernel (state D)
+ * @param workers what it leaves behind
+ * @param beats   how it beats the file that JSUPERVISE_HEARTBEAT names
+ * @param writes  what it writes to its standard output
+ */
+record Program(
+        Duration lives,
+        ExitStatus end,
+        Optional<Duration> onTerm,
+        Duration onKill,
+        Workers workers,
+        Beats beats,
+        Writes writes) {
+    static final Duration FOREVER = Duration.ofDays(10_000);
+
+    /**
+     * Members of its group that outlive it.
+     *
+     * @param clings    how long one takes to end after SIGKILL
+     * @param leaves    how long one lives by itself
+     * @param zombieFor how long an ended one stays a zombie once its parent is gone
+     */
+    record Workers(int count, Duration clings, Duration leaves, Duration zombieFor) {
+        static final Workers NONE = new Workers(0, Duration.ZERO, FOREVER, Duration.ZERO);
+    }
+
+    /** @param hangsAt beats no more from then on, and lives */
+    record Beats(Duration first, Duration every, Duration hangsAt) {
+        static final Beats NONE = new Beats(FOREVER, FOREVER, Duration.ZERO);
+    }
+
+    record Writes(Duration every, String line) {
+        static final Writes NOTHING = new Writes(FOREVER, "");
+    }
+
+    /** Runs until it is told to end, and then ends at once. */
+    static Program steady() {
+        return new Program(
+                FOREVER,
+                new ExitStatus.Exited(0),
+                Optional.of(Duration.ZERO),
+                Duration.ZERO,
+                Workers.NONE,
+                Beats.NONE,
+                Writes.NOTHING);
+    }
+
+    Program exits(Duration after, int code) {
+        return new Program(after, new ExitStatus.Exited(code), onTerm, onKill, workers, beats, writes);
+    }
+
+    Program dies(Duration after, Signal signal) {
+        ExitStatus killed = new ExitStatus.Killed(signal, signal.equals(Signal.SEGV));
+        return new Program(after, killed, onTerm, onKill, workers, beats, writes);
+    }
+
+    Program onTerm(Optional<Duration> takes) {
+        return new Program(lives, end, takes, onKill, workers, beats, writes);
+    }
+
+    Program onKill(Duration takes) {
+        return new Program(lives, end, onTerm, takes, workers, beats, writes);
+    }
+
+    Program leaves(Workers behind) {
+        return new Program(lives, end, onTerm, onKill, behind, beats, writes);
+    }
+
+    Program beats(Beats newBeats) {
+        return new Program(lives, end, onTerm, onKill, workers, newBeats, writes);
+    }
+
+    Program writes(Writes newWrites) {
+        return new Program(lives, end, onTerm, onKill, workers, beats, newWrites);
+    }
+}

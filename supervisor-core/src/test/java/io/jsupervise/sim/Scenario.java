@@ -1,0 +1,188 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.sim.Program.Beats;
+import io.jsupervise.sim.Program.Workers;
+import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import io.jsupervise.spec.SupervisorSpec;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.SplittableRandom;
+
+/** What is supervised in one simulation, drawn from its seed: services, and what their processes do each time. */
+final class Scenario {
+    static final Path STATE = Path.of("/var/lib/sup");
+    static final Path RUNTIME = Path.of("/run/sup");
+    static final Duration LONGEST_CLING = Duration.ofSeconds(14);
+
+    private final SplittableRandom random;
+    private final Configuration configuration;
+    private final Map<String, ServiceSpec> byName = new HashMap<>();
+    private boolean calm;
+
+    Scenario(SplittableRandom random) {
+        this.random = random;
+        List<ServiceSpec> services = new ArrayList<>();
+        int count = 1 + random.nextInt(random.nextInt(10) == 0 ? 12 : 5);
+        for (int i = 0; i < count; i++) {
+            services.add(service("s" + i));
+        }
+        services.forEach(service -> byName.put(service.name().value(), service));
+        SupervisorSpec supervisor = new SupervisorSpec(
+                "default",
+                STATE,
+                RUNTIME,
+                RUNTIME.resolve("control.sock"),
+                Optional.empty(),
+                number(0, 0, 1, 3),
+                RUNTIME.resolve("heartbeat"),
+                Duration.ofSeconds(10));
+        this.configuration = new Configuration(Path.of("/etc/services.yml"), supervisor, services);
+    }
+
+    Configuration configuration() {
+        return configuration;
+    }
+
+    ServiceSpec spec(String name) {
+        return byName.get(name);
+    }
+
+    /** From now on every process that is started is a good one. */
+    void calm() {
+        calm = true;
+    }
+
+    private ServiceSpec service(String name) {
+        ServiceSpec.Builder service = ServiceSpec.of(name, "/bin/" + name)
+                .autostart(chance(0.85))
+                .restart(pick(
+                        RestartPolicy.ALWAYS,
+                        RestartPolicy.ALWAYS,
+                        RestartPolicy.ALWAYS,
+                        RestartPolicy.ON_FAILURE,
+                        RestartPolicy.NEVER))
+                .successExitCodes(chance(0.3) ? Set.of(0, 2) : Set.of(0))
+                .giveUpExitCodes(chance(0.2) ? Set.of(77) : Set.of())
+                .startJitter(ms(number(0, 0, 0, 200)))
+                .ready(new Readiness.Delay(ms(number(0, 0, 30, 1000))))
+                .backoff(backoff())
+                .stop(new StopSequence(
+                        pick(Signal.TERM, Signal.TERM, Signal.INT, Signal.KILL),
+                        ms(number(0, 100, 1000, 10_000)),
+                        chance(0.3) ? Optional.of(Signal.QUIT) : Optional.empty()));
+        if (chance(0.4)) {
+            service.startLimit(new RestartIntensity(number(0, 1, 3, 5, 20), ms(number(500, 5_000, 60_000))));
+        }
+        if (chance(0.4)) {
+            service.heartbeat(new Heartbeat(
+                    RUNTIME.resolve("heartbeats").resolve(name),
+                    ms(number(300, 1_000, 5_000, 30_000)),
+                    ms(number(500, 3_000, 30_000))));
+        }
+        return service.build();
+    }
+
+    private Backoff backoff() {
+        int initial = number(0, 10, 100, 500);
+        int max = initial + number(0, 100, 2_000, 30_000);
+        return new Backoff(
+                ms(initial), part(1.0, 1.5, 2.0, 4.0), ms(max), part(0, 0.1, 0.5, 1), ms(number(0, 50, 1_000, 60_000)));
+    }
+
+    /** What a process does that is being spawned. */
+    Program program(SpawnRequest request) {
+        ServiceSpec spec = byName.get(request.environment().get("JSUPERVISE_SERVICE"));
+        Program program = Program.steady();
+        if (!calm) {
+            program = life(program);
+            if (chance(0.1)) {
+                program = program.onTerm(chance(0.5) ? Optional.empty() : Optional.of(upTo(3_000)));
+            }
+            if (chance(0.02)) {
+                program = program.onKill(upTo(8_000));
+            }
+            if (chance(0.1)) {
+                program = program.leaves(new Workers(
+                        1 + random.nextInt(2),
+                        chance(0.3) ? upTo((int) LONGEST_CLING.toMillis()) : Duration.ZERO,
+                        chance(0.3) ? upTo(2_000) : Program.FOREVER,
+                        chance(0.3) ? upTo(2_000) : Duration.ZERO));
+            }
+        }
+        return spec.heartbeat().isPresent()
+                ? program.beats(beats(spec.heartbeat().get()))
+                : program;
+    }
+
+    private Program life(Program program) {
+        Duration lives = chance(0.8) ? upTo(600) : upTo(40_000);
+        return switch (random.nextInt(5)) {
+            case 0 -> program;
+            case 1 -> program.dies(lives, pick(Signal.SEGV, Signal.ABRT, Signal.KILL));
+            default -> program.exits(lives, number(0, 0, 1, 1, 1, 2, 77));
+        };
+    }
+
+    /**
+     * In time, by a margin: an mtime is up to a tick old, and steps of the clock that are smaller than the core can tell
+     * from drift go unseen.
+     */
+    private Beats beats(Heartbeat heartbeat) {
+        Duration slowest = heartbeat.timeout().minus(margin(heartbeat));
+        Duration every = ms((int) Math.max(1, slowest.toMillis() * (20 + random.nextInt(80)) / 100));
+        Duration latest = heartbeat.grace().minus(margin(heartbeat));
+        Duration first = ms((int) (latest.toMillis() * random.nextInt(100) / 100));
+        Duration hangsAt = Program.FOREVER;
+        if (!calm && chance(0.4)) {
+            hangsAt = chance(0.2) ? Duration.ZERO : upTo(6_000);
+        }
+        return new Beats(first, every, hangsAt);
+    }
+
+    /** What the core may take for drift of a clock: 50 ms and one in a thousand; and one tick of the file system. */
+    static Duration margin(Heartbeat heartbeat) {
+        Duration longer =
+                heartbeat.timeout().compareTo(heartbeat.grace()) > 0 ? heartbeat.timeout() : heartbeat.grace();
+        return ms(60).plus(longer.dividedBy(500));
+    }
+
+    private boolean chance(double probability) {
+        return random.nextDouble() < probability;
+    }
+
+    private Duration upTo(int mostMs) {
+        return Duration.ofNanos(random.nextLong(mostMs * 1_000_000L) + 1);
+    }
+
+    private static Duration ms(int ms) {
+        return Duration.ofMillis(ms);
+    }
+
+    private int number(int... of) {
+        return of[random.nextInt(of.length)];
+    }
+
+    private double part(double... of) {
+        return of[random.nextInt(of.length)];
+    }
+
+    @SafeVarargs
+    private <T> T pick(T... of) {
+        return of[random.nextInt(of.length)];
+    }
+}

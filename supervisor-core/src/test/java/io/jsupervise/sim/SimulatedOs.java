@@ -1,0 +1,784 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.Listener;
+import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.spec.Signal;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+
+/**
+ * A machine in memory: one daemon, its children, a disk, two clocks. Behaves as the real one does where the daemon
+ * could tell the difference (a contract test that the real one passes is passed by this one), and is strict where the
+ * real one is lenient: a descriptor that is used after it was closed ends the test.
+ *
+ * <p>Which {@link Faults} it produces, and why they can be survived, is written there. At any call the daemon may be
+ * killed; then its descriptors are closed, its children belong to init, and whatever it calls while it unwinds does
+ * nothing but throw again.
+ */
+final class SimulatedOs implements Os {
+    private static final int UID = 1000;
+
+    /** Where a process writes to, in its environment. */
+    private static final String STDOUT = "SIMULATED_STDOUT";
+
+    /** The clock of the file system ticks like this (CONFIG_HZ=250), so an mtime may lie a little in the past. */
+    private static final long FILE_TICK_NANOS = 4_000_000;
+
+    final World world;
+    final CrashDisk disk;
+    final ProcessTable processes;
+    private Faults faults;
+    private final Map<Integer, OpenFile> files = new TreeMap<>();
+    private final List<SimulatedPoller> pollers = new ArrayList<>();
+    private Programs programs = request -> Program.steady();
+    private Observer observer = new Observer() {};
+    private boolean pollsWait;
+    private Optional<Consumer<Duration>> waiting = Optional.empty();
+    private long boot = 1;
+    private int daemonPid = 200;
+    private long killIn = Long.MAX_VALUE;
+    private boolean dead;
+    private long calls;
+
+    /** Says what a process does that is about to be spawned. */
+    interface Programs {
+        Program of(SpawnRequest request) throws SpawnException;
+    }
+
+    /** Sees what really happens, whatever the daemon thinks of it. */
+    interface Observer {
+        /** The daemon asks for a process; it may be refused. */
+        default void attempted(SpawnRequest request) {}
+
+        /** Before the daemon knows. */
+        default void spawned(SimulatedProcess process) {}
+
+        /** A main process, or one of its group. */
+        default void died(SimulatedProcess process) {}
+
+        /** The daemon signals {@code process}, or the group that it leads. */
+        default void signalled(SimulatedProcess process, Signal signal, boolean wholeGroup) {}
+    }
+
+    private static final class OpenFile {
+        final Path path;
+        final Optional<CrashDisk.Node> node;
+        final Optional<SimulatedProcess> process;
+        final Optional<Pipe> pipe;
+        final boolean append;
+        int position;
+        boolean locked;
+        boolean isWriteEnd;
+
+        private OpenFile(
+                Path path,
+                Optional<CrashDisk.Node> node,
+                Optional<SimulatedProcess> process,
+                Optional<Pipe> pipe,
+                boolean append) {
+            this.path = path;
+            this.node = node;
+            this.process = process;
+            this.pipe = pipe;
+            this.append = append;
+        }
+
+        boolean isReadable() {
+            if (process.isPresent()) {
+                return !process.get().isAlive();
+            }
+            return pipe.isEmpty() || pipe.get().size() > 0 || pipe.get().isAtEnd();
+        }
+
+        CrashDisk.Node regular(String call) throws OsException {
+            if (node.isEmpty() || pipe.isPresent()) {
+                throw new OsException(Errno.EINVAL, call + " " + path);
+            }
+            if (node.get().kind == FileStat.Kind.DIRECTORY) {
+                throw new OsException(Errno.EISDIR, call + " " + path);
+            }
+            return node.get();
+        }
+    }
+
+    SimulatedOs(World world) {
+        this.world = world;
+        this.disk = new CrashDisk();
+        this.processes = new ProcessTable(world, this::died, this::beat, this::writeLine);
+        this.faults = Faults.none(world);
+    }
+
+    // ---- for whoever drives the simulation ----
+
+    void faults(Faults newFaults) {
+        faults = newFaults;
+    }
+
+    void programs(Programs newPrograms) {
+        programs = newPrograms;
+    }
+
+    void observer(Observer newObserver) {
+        observer = newObserver;
+    }
+
+    /** From now on a poll waits as a real one does: it lets time pass. For callers that nobody drives. */
+    void letPollsWait() {
+        pollsWait = true;
+    }
+
+    /** The one that was made last. */
+    SimulatedPoller lastPoller() {
+        return pollers.get(pollers.size() - 1);
+    }
+
+    /** From now on calls are made by somebody who may have to wait: {@code time} lets that pass. */
+    void callerMayWait(Consumer<Duration> time) {
+        waiting = Optional.of(time);
+    }
+
+    /** From now on calls are made by the loop, which never waits. */
+    void callerNeverWaits() {
+        waiting = Optional.empty();
+    }
+
+    Optional<Consumer<Duration>> waiting() {
+        return waiting;
+    }
+
+    /** The daemon is killed at the {@code n}th call from now. */
+    void killDaemonIn(long n) {
+        killIn = calls + n;
+    }
+
+    long calls() {
+        return calls;
+    }
+
+    /** Closes what a dead daemon had open; another one may begin. */
+    void daemonDied() {
+        dead = false;
+        killIn = Long.MAX_VALUE;
+        files.clear();
+        pollers.clear();
+        waiting = Optional.empty();
+        daemonPid++;
+        processes.orphanAll();
+    }
+
+    /** The power fails and comes back; {@link #daemonDied} is part of that. */
+    void powerCut(java.util.Random chance) {
+        daemonDied();
+        processes.clear();
+        world.boot();
+        disk.powerCut(chance);
+        boot++;
+    }
+
+    /** What is open, by number; for the search for leaks. */
+    List<String> openFiles() {
+        List<String> open = new ArrayList<>();
+        files.forEach((number, file) -> open.add(number + " " + file.path
+                + file.process.map(process -> " " + process).orElse("")));
+        return open;
+    }
+
+    /** Each call passes here. */
+    private void enter() {
+        calls++;
+        if (calls >= killIn) {
+            dead = true;
+        }
+        if (dead) {
+            throw new DaemonKilled();
+        }
+        if (waiting.isPresent()) {
+            Duration time = faults.ofWaiting();
+            if (!time.isZero()) {
+                waiting.get().accept(time);
+            }
+        }
+    }
+
+    private void enterDisk(String call, Object what) throws OsException {
+        enter();
+        Optional<Errno> fault = faults.ofDisk();
+        if (fault.isPresent()) {
+            throw new OsException(fault.get(), call + " " + what);
+        }
+    }
+
+    private long fileNanos() {
+        long wall = world.wallNanos();
+        return wall - Math.floorMod(wall, FILE_TICK_NANOS);
+    }
+
+    private Fd open(OpenFile file) {
+        int number = 3;
+        while (files.containsKey(number)) {
+            number++;
+        }
+        files.put(number, file);
+        return new Fd(number);
+    }
+
+    private OpenFile file(Fd fd) {
+        OpenFile file = files.get(fd.number());
+        if (file == null) {
+            throw new AssertionError(fd + " is used though it is not open");
+        }
+        return file;
+    }
+
+    private void changed(OpenFile file) {
+        for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
+            if (entry.getValue() == file
+                    || file.pipe.isPresent() && entry.getValue().pipe.equals(file.pipe)) {
+                pollers.forEach(poller -> poller.changed(entry.getKey()));
+            }
+        }
+    }
+
+    // ---- what processes do ----
+
+    private void died(SimulatedProcess process) {
+        observer.died(process);
+        for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
+            if (entry.getValue().process.isPresent() && entry.getValue().process.get() == process) {
+                pollers.forEach(poller -> poller.changed(entry.getKey()));
+            }
+        }
+    }
+
+    private void beat(SimulatedProcess process) {
+        String file = process.environment.get("JSUPERVISE_HEARTBEAT");
+        if (file != null) {
+            try {
+                touchNode(Path.of(file));
+            } catch (OsException e) {
+                throw new AssertionError("a heartbeat file needs its directory: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** What does not fit is lost: a simulated program does not block on its output. */
+    private void writeLine(SimulatedProcess process) {
+        String fifo = process.environment.getOrDefault(STDOUT, "");
+        if (!fifo.isEmpty()) {
+            byte[] line = process.program.writes().line().getBytes(StandardCharsets.UTF_8);
+            Pipe pipe = disk.find(Path.of(fifo)).orElseThrow().fifo;
+            pipe.put(line, 0, line.length);
+            for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
+                if (entry.getValue().pipe.isPresent() && entry.getValue().pipe.get() == pipe) {
+                    pollers.forEach(poller -> poller.changed(entry.getKey()));
+                }
+            }
+        }
+    }
+
+    // ---- time and identity ----
+
+    @Override
+    public MonotonicTime now() {
+        enter();
+        return world.now();
+    }
+
+    @Override
+    public Instant wallClock() {
+        enter();
+        return world.wall();
+    }
+
+    @Override
+    public String bootId() {
+        enter();
+        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
+    }
+
+    @Override
+    public ProcessIdentity self() {
+        enter();
+        return new ProcessIdentity(new Pid(daemonPid), 1700);
+    }
+
+    @Override
+    public int uid() {
+        return UID;
+    }
+
+    // ---- processes ----
+
+    @Override
+    public Child spawn(SpawnRequest request) throws SpawnException {
+        enter();
+        observer.attempted(request);
+        Optional<Errno> fault = faults.ofSpawn();
+        if (fault.isPresent()) {
+            throw new SpawnException(fault.get(), request.argv().get(0));
+        }
+        Program program = programs.of(request);
+        Map<String, String> environment = new TreeMap<>(request.environment());
+        if (request.stdout() instanceof SpawnRequest.Output.Fifo fifo) {
+            environment.put(STDOUT, fifo.path().toString());
+        }
+        SimulatedProcess process = processes.spawn(environment, program);
+        observer.spawned(process);
+        return watch(process, true);
+    }
+
+    private Child watch(SimulatedProcess process, boolean ours) {
+        Fd pidfd =
+                open(new OpenFile(Path.of("pidfd"), Optional.empty(), Optional.of(process), Optional.empty(), false));
+        return new Child(process.identity, pidfd, ours);
+    }
+
+    private SimulatedProcess process(Child child) {
+        return file(child.pidfd())
+                .process
+                .orElseThrow(() -> new AssertionError(child.pidfd() + " is no pidfd, but " + file(child.pidfd()).path));
+    }
+
+    @Override
+    public Optional<Child> find(ProcessIdentity identity) {
+        enter();
+        return processes
+                .find(identity.pid().value())
+                .filter(process -> process.identity.equals(identity) && process.isAlive())
+                .map(process -> watch(process, false));
+    }
+
+    @Override
+    public Optional<ExitStatus> peekExit(Child child) throws OsException {
+        enter();
+        SimulatedProcess process = process(child);
+        if (!child.ours()) {
+            return process.isAlive() ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
+        }
+        if (process.reaped) {
+            throw new OsException(Errno.ECHILD, "waitid " + child.pid());
+        }
+        return process.ended;
+    }
+
+    @Override
+    public void reap(Child child) throws OsException {
+        enter();
+        SimulatedProcess process = process(child);
+        if (!child.ours() || process.reaped) {
+            throw new OsException(Errno.ECHILD, "waitid " + child.pid());
+        }
+        if (!process.isAlive()) {
+            processes.reap(process);
+        }
+    }
+
+    @Override
+    public void release(Child child) {
+        close(child.pidfd());
+    }
+
+    @Override
+    public boolean signal(Child child, Signal signal) {
+        enter();
+        SimulatedProcess process = process(child);
+        observer.signalled(process, signal, false);
+        processes.signal(process, signal);
+        return !process.reaped;
+    }
+
+    @Override
+    public boolean signalGroup(Child child, Signal signal) {
+        enter();
+        List<SimulatedProcess> members = members(process(child));
+        observer.signalled(process(child), signal, true);
+        members.forEach(member -> processes.signal(member, signal));
+        return !members.isEmpty();
+    }
+
+    @Override
+    public boolean groupExists(Child child) {
+        enter();
+        return !members(process(child)).isEmpty();
+    }
+
+    /** A pidfd names its group for ever, also once the number belongs to somebody else. */
+    private List<SimulatedProcess> members(SimulatedProcess leader) {
+        List<SimulatedProcess> members = processes.groupOf(leader.pid());
+        boolean numberIsOurs = members.isEmpty() || members.get(0).run().equals(leader.run());
+        return numberIsOurs ? members : List.of();
+    }
+
+    @Override
+    public Set<Integer> livingGroups() {
+        enter();
+        Set<Integer> groups = new HashSet<>();
+        for (SimulatedProcess process : processes.all()) {
+            if (process.isAlive()) {
+                groups.add(process.group);
+            }
+        }
+        return groups;
+    }
+
+    // ---- waiting ----
+
+    @Override
+    public Poller poller() {
+        enter();
+        SimulatedPoller poller = new SimulatedPoller(fd -> file(new Fd(fd)).isReadable(), this::letTimePass);
+        pollers.add(poller);
+        return poller;
+    }
+
+    private void letTimePass(SimulatedPoller poller) {
+        if (pollsWait) {
+            long until = poller.deadline().map(MonotonicTime::nanos).orElse(Long.MAX_VALUE);
+            while (!poller.hasWork() && world.nanos() < until) {
+                world.advanceTo(Math.min(until, world.nextAt()));
+            }
+        }
+    }
+
+    // ---- files ----
+
+    @Override
+    public Fd open(Path path, OpenMode mode, int permissions) throws OsException {
+        enterDisk("open", path);
+        Optional<CrashDisk.Node> found = disk.find(path);
+        boolean makes = mode == OpenMode.REPLACE || mode == OpenMode.WRITE || mode == OpenMode.APPEND;
+        if (found.isEmpty() && !makes) {
+            throw new OsException(disk.whyMissing(path), "open " + path);
+        }
+        CrashDisk.Node node = found.isPresent()
+                ? found.get()
+                : disk.make(path, FileStat.Kind.REGULAR, permissions & ~022, fileNanos(), "open");
+        boolean directory = node.kind == FileStat.Kind.DIRECTORY;
+        if (mode == OpenMode.DIRECTORY && !directory) {
+            throw new OsException(Errno.ENOTDIR, "open " + path);
+        }
+        if (directory && makes) {
+            throw new OsException(Errno.EISDIR, "open " + path);
+        }
+        if (mode == OpenMode.REPLACE) {
+            disk.truncate(node, 0, fileNanos());
+        }
+        return open(new OpenFile(
+                path, Optional.of(node), Optional.empty(), Optional.ofNullable(node.fifo), mode == OpenMode.APPEND));
+    }
+
+    @Override
+    public void close(Fd fd) {
+        enter();
+        file(fd);
+        for (SimulatedPoller poller : pollers) {
+            if (poller.watches(fd.number())) {
+                throw new AssertionError(fd + " is closed while a poller watches it");
+            }
+        }
+        OpenFile closed = files.remove(fd.number());
+        if (closed.isWriteEnd) {
+            closed.pipe.orElseThrow().closeWriteEnd();
+            changed(closed);
+        }
+        loseContentOf(closed);
+    }
+
+    /** A FIFO that nobody has open any more forgets what is in it. */
+    private void loseContentOf(OpenFile closed) {
+        if (closed.node.isPresent() && closed.pipe.isPresent() && !isOpenSomewhere(closed)) {
+            closed.pipe.get().consume(closed.pipe.get().size());
+        }
+    }
+
+    private boolean isOpenSomewhere(OpenFile fifo) {
+        for (OpenFile other : files.values()) {
+            if (other.pipe.equals(fifo.pipe)) {
+                return true;
+            }
+        }
+        for (SimulatedProcess process : processes.all()) {
+            if (process.isAlive() && fifo.path.toString().equals(process.environment.get(STDOUT))) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public int read(Fd fd, byte[] buffer, int offset, int length) throws OsException {
+        enter();
+        OpenFile file = file(fd);
+        if (file.pipe.isPresent()) {
+            int count = file.pipe.get().peek(buffer, offset, length);
+            if (count == 0 && length > 0 && !file.pipe.get().isAtEnd()) {
+                throw new OsException(Errno.EAGAIN, "read " + file.path);
+            }
+            file.pipe.get().consume(count);
+            return count;
+        }
+        int count = copy(file.regular("read"), file.position, buffer, offset, length);
+        file.position += count;
+        return count;
+    }
+
+    private static int copy(CrashDisk.Node node, long position, byte[] buffer, int offset, int length) {
+        int count = (int) Math.max(0, Math.min(length, node.size - position));
+        System.arraycopy(node.bytes, (int) Math.min(position, node.size), buffer, offset, count);
+        return count;
+    }
+
+    @Override
+    public int readAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        enter();
+        return copy(file(fd).regular("read"), position, buffer, offset, length);
+    }
+
+    @Override
+    public int write(Fd fd, byte[] buffer, int offset, int length) throws OsException {
+        OpenFile file = file(fd);
+        if (file.pipe.isPresent()) {
+            enter();
+            int count = file.pipe.get().put(buffer, offset, length);
+            if (count == 0 && length > 0) {
+                throw new OsException(Errno.EAGAIN, "write " + file.path);
+            }
+            changed(file);
+            return count;
+        }
+        enterDisk("write", file.path);
+        CrashDisk.Node node = file.regular("write");
+        int count = faults.ofWrite(length);
+        if (file.append) {
+            file.position = node.size;
+        }
+        disk.write(node, file.position, buffer, offset, count, fileNanos());
+        file.position += count;
+        return count;
+    }
+
+    @Override
+    public int writeAt(Fd fd, long position, byte[] buffer, int offset, int length) throws OsException {
+        OpenFile file = file(fd);
+        enterDisk("write", file.path);
+        int count = faults.ofWrite(length);
+        disk.write(file.regular("write"), (int) position, buffer, offset, count, fileNanos());
+        return count;
+    }
+
+    @Override
+    public void fsync(Fd fd) throws OsException {
+        OpenFile file = file(fd);
+        enterDisk("fsync", file.path);
+        disk.fsync(file.node.orElseThrow(() -> new OsException(Errno.EINVAL, "fsync " + file.path)));
+    }
+
+    @Override
+    public void truncate(Fd fd, long size) throws OsException {
+        OpenFile file = file(fd);
+        enterDisk("truncate", file.path);
+        disk.truncate(file.regular("truncate"), (int) size, fileNanos());
+    }
+
+    @Override
+    public boolean lock(Fd fd) {
+        enter();
+        OpenFile file = file(fd);
+        for (OpenFile other : files.values()) {
+            if (other != file && other.locked && other.node.equals(file.node)) {
+                return false;
+            }
+        }
+        file.locked = true;
+        return true;
+    }
+
+    @Override
+    public FileStat stat(Fd fd) {
+        enter();
+        return file(fd).node.orElseThrow().stat(UID);
+    }
+
+    @Override
+    public Optional<FileStat> stat(Path path) {
+        enter();
+        return disk.find(path).map(node -> node.stat(UID));
+    }
+
+    @Override
+    public void rename(Path from, Path to) throws OsException {
+        enterDisk("rename", from);
+        disk.rename(from, to);
+    }
+
+    @Override
+    public void unlink(Path path) throws OsException {
+        enterDisk("unlink", path);
+        disk.unlink(path);
+    }
+
+    @Override
+    public void mkdir(Path path, int mode) throws OsException {
+        enterDisk("mkdir", path);
+        Optional<CrashDisk.Node> found = disk.find(path);
+        if (found.isPresent() && found.get().kind == FileStat.Kind.DIRECTORY) {
+            return;
+        }
+        disk.make(path, FileStat.Kind.DIRECTORY, mode, fileNanos(), "mkdir");
+    }
+
+    @Override
+    public void chmod(Path path, int mode) throws OsException {
+        enterDisk("chmod", path);
+        disk.find(path).orElseThrow(() -> new OsException(Errno.ENOENT, "chmod " + path)).mode = mode;
+    }
+
+    @Override
+    public void chgrp(Path path, String group) throws OsException {
+        enterDisk("chgrp", path);
+        throw new OsException(Errno.ENOENT, "group " + group);
+    }
+
+    @Override
+    public List<String> list(Path directory) throws OsException {
+        enterDisk("list", directory);
+        CrashDisk.Node node =
+                disk.find(directory).orElseThrow(() -> new OsException(Errno.ENOENT, "open " + directory));
+        if (node.kind != FileStat.Kind.DIRECTORY) {
+            throw new OsException(Errno.ENOTDIR, "open " + directory);
+        }
+        List<String> names = new ArrayList<>(node.entries.keySet());
+        Collections.sort(names);
+        return names;
+    }
+
+    @Override
+    public void touch(Path path) throws OsException {
+        enterDisk("touch", path);
+        touchNode(path);
+    }
+
+    private void touchNode(Path path) throws OsException {
+        Optional<CrashDisk.Node> found = disk.find(path);
+        if (found.isPresent()) {
+            found.get().mtimeNanos = fileNanos();
+        } else {
+            disk.make(path, FileStat.Kind.REGULAR, 0644, fileNanos(), "touch");
+        }
+    }
+
+    // ---- pipes ----
+
+    @Override
+    public void mkfifo(Path path, int mode) throws OsException {
+        enterDisk("mkfifo", path);
+        Optional<CrashDisk.Node> found = disk.find(path);
+        if (found.isPresent() && found.get().kind == FileStat.Kind.FIFO) {
+            return;
+        }
+        disk.make(path, FileStat.Kind.FIFO, mode & ~022, fileNanos(), "mkfifo");
+    }
+
+    @Override
+    public Fd[] pipe() {
+        enter();
+        Optional<Pipe> pipe = Optional.of(new Pipe(CrashDisk.FIFO_CAPACITY));
+        Path name = Path.of("pipe");
+        OpenFile writeEnd = new OpenFile(name, Optional.empty(), Optional.empty(), pipe, false);
+        writeEnd.isWriteEnd = true;
+        return new Fd[] {open(new OpenFile(name, Optional.empty(), Optional.empty(), pipe, false)), open(writeEnd)};
+    }
+
+    private Pipe pipeOf(Fd fd, String call) throws OsException {
+        return file(fd).pipe.orElseThrow(() -> new OsException(Errno.EBADF, call + " " + fd));
+    }
+
+    @Override
+    public int setPipeSize(Fd fd, int bytes) {
+        enter();
+        Optional<Pipe> pipe = file(fd).pipe;
+        if (pipe.isEmpty()) {
+            return 0;
+        }
+        pipe.get().resize(Math.max(4096, Integer.highestOneBit(bytes - 1) * 2));
+        return pipe.get().capacity();
+    }
+
+    @Override
+    public int available(Fd fd) throws OsException {
+        enter();
+        return pipeOf(fd, "ioctl").size();
+    }
+
+    @Override
+    public long splice(Fd from, Fd to, long offset, long max) throws OsException {
+        Pipe pipe = pipeOf(from, "splice");
+        OpenFile file = file(to);
+        if (pipe.size() == 0) {
+            enter();
+            return 0;
+        }
+        enterDisk("splice to", file.path);
+        if (file.append) {
+            throw new OsException(Errno.EINVAL, "splice to " + file.path);
+        }
+        CrashDisk.Node node = file.regular("splice to");
+        byte[] some = new byte[faults.ofWrite((int) Math.min(max, pipe.size()))];
+        int count = pipe.peek(some, 0, some.length);
+        disk.write(node, (int) offset, some, 0, count, fileNanos());
+        pipe.consume(count);
+        return count;
+    }
+
+    @Override
+    public long tee(Fd from, Fd to, long max) throws OsException {
+        enter();
+        Pipe source = pipeOf(from, "tee");
+        Pipe target = pipeOf(to, "tee");
+        byte[] some = new byte[(int) Math.min(max, Math.min(source.size(), target.room()))];
+        int count = source.peek(some, 0, some.length);
+        target.put(some, 0, count);
+        changed(file(to));
+        return count;
+    }
+
+    // ---- control ----
+
+    /** No sockets here: what comes over them is tested where they are real. */
+    @Override
+    public Listener listen(Path socket, Optional<String> group) throws OsException {
+        enter();
+        throw new OsException(Errno.ENOSYS, "listen on " + socket);
+    }
+
+    @Override
+    public boolean isAlive(Pid pid) {
+        enter();
+        return pid.value() == daemonPid
+                || processes.find(pid.value()).filter(SimulatedProcess::isAlive).isPresent();
+    }
+}
