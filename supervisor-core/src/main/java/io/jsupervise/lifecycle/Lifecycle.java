@@ -482,7 +482,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         MonotonicTime at = now.mono().plus(delay);
         Optional<RestartIntensity> limit = s.spec.startLimit();
         if (limit.isPresent() && !s.history.allows(at, limit.get())) {
-            String many = limit.get().count() + " restarts within "
+            int count = limit.get().count();
+            String many = count
+                    + (count == 1 ? " restart within " : " restarts within ")
                     + words(limit.get().within());
             giveUp(endOf(status, cause, reason, Optional.empty()), many + " did not help; last: " + reason);
             return;
@@ -730,6 +732,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return ms + "ms";
         }
         long seconds = ms / 1000;
-        return seconds % 60 == 0 && seconds > 0 ? seconds / 60 + "m" : seconds + "s";
+        if (seconds == 0 || seconds % 60 != 0) {
+            return seconds + "s";
+        }
+        return seconds % 3600 == 0 ? seconds / 3600 + "h" : seconds / 60 + "m";
     }
 }
