@@ -210,9 +210,10 @@ public final class Bench {
         return service.state() == ServiceState.RUNNING ? this : fires(TimerKind.READY);
     }
 
-    /** From BACKOFF through a whole wait to the spawn. */
-    Bench backedOff() {
-        return groupEmpty().fires(TimerKind.RESTART);
+    /** From BACKOFF through the whole wait to the next RUNNING. */
+    Bench runsAgain() {
+        groupEmpty().fires(TimerKind.RESTART).spawned();
+        return service.state() == ServiceState.RUNNING ? this : fires(TimerKind.READY);
     }
 
     // ---- what is seen ----
