@@ -34,10 +34,12 @@ public final class ControlServer implements Runnable {
     static final int MOST_CONNECTIONS = 64;
 
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
-    private static final byte[] TOO_MANY = ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
-                    + "Connection: close\r\nContent-Length: 73\r\n\r\n"
-                    + "{\"error\":{\"code\":\"too-many-connections\",\"message\":\"64 are open; try again\"}}")
-            .getBytes(StandardCharsets.US_ASCII);
+    private static final String TOO_MANY = "{\"error\":{\"code\":\"too-many-connections\",\"message\":\""
+            + MOST_CONNECTIONS + " are open; try again\"}}";
+    private static final byte[] TOO_MANY_ANSWER =
+            ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
+                            + TOO_MANY.length() + "\r\n\r\n" + TOO_MANY)
+                    .getBytes(StandardCharsets.US_ASCII);
 
     private final Os os;
     private final SupervisorSpec spec;
@@ -133,7 +135,7 @@ public final class ControlServer implements Runnable {
             if (connections.size() >= MOST_CONNECTIONS) {
                 accepted.socket().setSoTimeout(100);
                 try (accepted) {
-                    accepted.socket().getOutputStream().write(TOO_MANY);
+                    accepted.socket().getOutputStream().write(TOO_MANY_ANSWER);
                 }
                 return;
             }
