@@ -17,6 +17,7 @@ import org.apache.hc.core5.http.HttpEntity;
 import org.apache.hc.core5.http.HttpException;
 import org.apache.hc.core5.http.HttpHeaders;
 import org.apache.hc.core5.http.HttpVersion;
+import org.apache.hc.core5.http.MalformedChunkCodingException;
 import org.apache.hc.core5.http.MessageConstraintException;
 import org.apache.hc.core5.http.RequestHeaderFieldsTooLargeException;
 import org.apache.hc.core5.http.config.Http1Config;
@@ -75,7 +76,6 @@ final class ControlConnection implements Runnable {
     private void serve() throws IOException, HttpException {
         Http1Config limits = Http1Config.custom()
                 .setMaxLineLength(MOST_BYTES)
-                .setMaxHeaderCount(100)
                 .setMaxEmptyLineCount(8)
                 .setBufferSize(4096)
                 .build();
@@ -119,7 +119,7 @@ final class ControlConnection implements Runnable {
                     connection, 408, "too-slow", "a request must be complete within " + REQUEST.toSeconds() + " s");
         } catch (MessageConstraintException | RequestHeaderFieldsTooLargeException e) {
             return refuse(connection, 413, "too-large", e.getMessage());
-        } catch (HttpException e) {
+        } catch (HttpException | MalformedChunkCodingException e) {
             return refuse(connection, 400, "not-http", "this is not HTTP/1.1: " + e.getMessage());
         }
         return answer(connection, request, socket);

@@ -13,7 +13,8 @@ import org.apache.hc.core5.http.MessageConstraintException;
 /**
  * A connection whose requests have a deadline and a size as a whole: a client that sends a byte now and then would keep
  * a timeout between bytes from ever firing, and one that sends header after header would fill the heap, which ends the
- * supervisor, long before any single line is too long.
+ * supervisor, long before any single line is too long. A client that does not read is given up at the first write that it
+ * holds up: whoever ends a message tries to write its end, and would wait as long again.
  */
 final class DeadlineSocket extends Socket {
     private final Socket socket;
@@ -21,6 +22,7 @@ final class DeadlineSocket extends Socket {
     private final Duration request;
     private final int mostBytes;
     private final InputStream input;
+    private final OutputStream output;
     private long deadlineNanos;
     private int bytes;
     private boolean ended;
@@ -38,6 +40,7 @@ final class DeadlineSocket extends Socket {
         this.idle = idle;
         this.request = request;
         this.mostBytes = mostBytes;
+        this.output = new GivesUp(socket.getOutputStream());
         this.input = new FilterInputStream(socket.getInputStream()) {
             @Override
             public int read() throws IOException {
@@ -50,6 +53,36 @@ final class DeadlineSocket extends Socket {
                 return readInTime(buffer, offset, length);
             }
         };
+    }
+
+    /** After a write that failed, nothing is written any more. */
+    private static final class GivesUp extends OutputStream {
+        private final OutputStream to;
+        private boolean failed;
+
+        GivesUp(OutputStream to) {
+            this.to = to;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] buffer, int offset, int length) throws IOException {
+            if (failed) {
+                throw new IOException("the client was given up");
+            }
+            failed = true;
+            to.write(buffer, offset, length);
+            failed = false;
+        }
+
+        @Override
+        public void flush() throws IOException {
+            to.flush();
+        }
     }
 
     /** The next byte that is read is the first of a new request. */
@@ -139,8 +172,8 @@ final class DeadlineSocket extends Socket {
     }
 
     @Override
-    public OutputStream getOutputStream() throws IOException {
-        return socket.getOutputStream();
+    public OutputStream getOutputStream() {
+        return output;
     }
 
     /** The deadline is ours alone to set. */
