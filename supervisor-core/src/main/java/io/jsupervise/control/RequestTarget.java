@@ -141,11 +141,6 @@ public final class RequestTarget {
         return text.equals("true");
     }
 
-    /** A flag that was checked already. */
-    public boolean isSet(String name) {
-        return parameter(name).orElse("false").equals("true");
-    }
-
     public int number(String name, int otherwise, int least, int most) throws Malformed {
         Optional<String> text = parameter(name);
         if (text.isEmpty()) {

@@ -298,9 +298,10 @@ final class Routes {
             return error(409, "no-log", "\"" + service.name() + "\" has no log file: its log is not a map");
         }
         int lines = target.number("lines", DEFAULT_LINES, 0, MOST_LINES);
+        boolean follow = target.flag("follow");
         LogTail tail = new LogTail(log.file());
         byte[] last = tail.last(lines);
-        return stream(TEXT, target.flag("follow"), new Source() {
+        return stream(TEXT, follow, new Source() {
             private boolean begun;
 
             @Override
@@ -309,7 +310,7 @@ final class Routes {
                     begun = true;
                     return last;
                 }
-                return target.isSet("follow") ? tail.more() : new byte[0];
+                return follow ? tail.more() : new byte[0];
             }
 
             @Override

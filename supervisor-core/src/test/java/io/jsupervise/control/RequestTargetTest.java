@@ -40,7 +40,6 @@ class RequestTargetTest {
         assertEquals(Optional.of("db"), target.parameter("name"));
         assertTrue(target.flag("wait"));
         assertTrue(target.flag("all"));
-        assertTrue(target.isSet("all"));
         assertEquals(Optional.of(""), target.parameter("empty"));
         assertEquals(Optional.of("a b"), target.parameter("plus"));
         assertEquals(Optional.of("a=b"), target.parameter("eq"));
