@@ -21,8 +21,8 @@ import java.util.function.Consumer;
 
 /**
  * The events, one line of JSON each, in a file that is rotated by size, and one line of text each for the console. Not
- * synced: what must not be lost is in the journal. A disk that refuses costs events, counted and told of in the file
- * once it takes them again; it never costs supervision.
+ * synced: what must not be lost is in the journal. A disk that refuses costs events, never supervision: the file shows
+ * them as a gap in the numbers, the console is told how many they were.
  */
 public final class EventLog implements Actor {
     public static final String FILE = "events.ndjson";
@@ -33,6 +33,9 @@ public final class EventLog implements Actor {
     private static final int PORTION = 64 << 10;
     private static final Duration RETRY = Duration.ofSeconds(1);
 
+    /** Ends a line that was cut short. No event ends in a blank, so it is not taken for one, wherever it was cut. */
+    private static final byte[] TORN_END = {' ', '\n'};
+
     private final Os os;
     private final Path file;
     private final Consumer<String> console;
@@ -40,7 +43,9 @@ public final class EventLog implements Actor {
     private final ByteArrayOutputStream portion = new ByteArrayOutputStream(PORTION);
     private final Object lock = new Object();
     private List<Happening> inbox = new ArrayList<>();
-    private long dropped;
+    private long overflowed;
+    private long waiting;
+    private long lost;
     private Optional<Fd> open = Optional.empty();
     private long size;
     private boolean torn;
@@ -59,7 +64,7 @@ public final class EventLog implements Actor {
             if (inbox.size() < MOST_WAITING) {
                 inbox.add(event);
             } else {
-                dropped++;
+                overflowed++;
             }
         }
     }
@@ -70,10 +75,13 @@ public final class EventLog implements Actor {
         synchronized (lock) {
             events = inbox;
             inbox = new ArrayList<>();
+            lost += overflowed;
+            overflowed = 0;
         }
         for (Happening event : events) {
             console.accept(EventText.of(event));
             encode(event);
+            waiting++;
             if (portion.size() >= PORTION) {
                 flush();
             }
@@ -98,11 +106,13 @@ public final class EventLog implements Actor {
         }
     }
 
-    /** What cannot be written is dropped: whoever reads events later learns from the gap in the numbers. */
     private void flush() {
         byte[] bytes = portion.toByteArray();
+        long events = waiting;
         portion.reset();
+        waiting = 0;
         if (retryAt.isPresent() && os.now().isBefore(retryAt.get())) {
+            lost += events;
             return;
         }
         try {
@@ -112,19 +122,30 @@ public final class EventLog implements Actor {
                 fd = fd();
             }
             if (torn) {
-                // Ends what a full disk cut short, so that the next line can be read.
-                writeAll(fd, new byte[] {'\n'});
+                writeAll(fd, TORN_END);
+                size += TORN_END.length;
                 torn = false;
             }
             writeAll(fd, bytes);
             size += bytes.length;
             retryAt = Optional.empty();
+            tellOfTheLost();
         } catch (OsException e) {
+            if (retryAt.isEmpty()) {
+                console.accept("supervisor: cannot write events: " + e.getMessage()
+                        + "; tried again each second, what comes until then is lost");
+            }
             retryAt = Optional.of(os.now().plus(RETRY));
             torn = true;
+            lost += events;
             close();
-            console.accept(
-                    "supervisor: cannot write events: " + e.getMessage() + "; those of the next second are lost");
+        }
+    }
+
+    private void tellOfTheLost() {
+        if (lost > 0) {
+            console.accept("supervisor: events are written; " + lost + " are missing in " + file);
+            lost = 0;
         }
     }
 
@@ -169,30 +190,21 @@ public final class EventLog implements Actor {
     }
 
     /**
-     * The number of the last event of earlier supervisors, 0 where there was none. A last line that was torn by a power
-     * cut is cut off. Called before the first step.
+     * The number of the last event of earlier supervisors, 0 where there was none. A last line that a kill or a power cut
+     * has torn will be ended before the next is written; it is not cut off, since somebody may be reading behind it.
+     * Called before the first step.
      */
     public long lastSeq() throws OsException {
-        Optional<Long> last = lastSeq(file, true);
+        Optional<EventTail> current = tail(file);
+        torn = current.isPresent() && current.get().torn();
+        Optional<Long> last = current.flatMap(EventTail::lastSeq);
         if (last.isEmpty()) {
-            last = lastSeq(rotated(1), false);
+            last = tail(rotated(1)).flatMap(EventTail::lastSeq);
         }
         return last.orElse(0L);
     }
 
-    private Optional<Long> lastSeq(Path path, boolean repair) throws OsException {
-        if (os.stat(path).isEmpty()) {
-            return Optional.empty();
-        }
-        EventTail tail = EventTail.read(os, path, PORTION);
-        if (repair && tail.tornBytes() > 0) {
-            Fd fd = os.open(path, OpenMode.WRITE, 0644);
-            try {
-                os.truncate(fd, tail.wholeBytes());
-            } finally {
-                os.close(fd);
-            }
-        }
-        return tail.lastSeq();
+    private Optional<EventTail> tail(Path path) throws OsException {
+        return os.stat(path).isPresent() ? Optional.of(EventTail.read(os, path, PORTION)) : Optional.empty();
     }
 }

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -25,9 +26,11 @@ public final class EventReader implements Closeable {
     private int at;
     private int end;
     private Optional<InputStream> open = Optional.empty();
+
+    /** Identity of the file that is, or was last, open: its number changes with each rotation. */
     private Object openKey = "";
+
     private long lastSeq;
-    private int nextFile;
 
     /**
      * @param afterSeq  only events of a higher number
@@ -37,7 +40,6 @@ public final class EventReader implements Closeable {
         this.stateDir = stateDir;
         this.afterSeq = afterSeq;
         this.notBefore = notBefore;
-        this.nextFile = EventLog.MAX_FILES;
         this.lastSeq = afterSeq.orElse(0L);
     }
 
@@ -51,7 +53,7 @@ public final class EventReader implements Closeable {
             byte[] text = whole.get();
             int length = text.length - 1;
             Optional<Long> seq = length > 0 ? EventCodec.seqOf(text, length) : Optional.empty();
-            // A file that was rotated while we went through the folder is met twice; its lines are not told twice.
+            // A file that was removed may lead back to an older one; its lines are not told twice.
             if (seq.isPresent() && seq.get() > lastSeq) {
                 lastSeq = seq.get();
                 if (isWanted(text, length)) {
@@ -89,60 +91,90 @@ public final class EventReader implements Closeable {
 
     private boolean fill() throws IOException {
         while (true) {
-            if (open.isPresent()) {
-                int count = open.get().read(buffer, 0, buffer.length);
-                if (count > 0) {
-                    at = 0;
-                    end = count;
-                    return true;
-                }
-                if (isCurrent()) {
-                    return false;
-                }
-                close();
-                line.reset();
+            if (readOpen()) {
+                return true;
             }
-            if (!openNext()) {
+            int number = numberOf(openKey);
+            if (number == 0) {
+                return false;
+            }
+            // It may have grown between the end that was read and its rotation; from now on it does not.
+            if (readOpen()) {
+                return true;
+            }
+            if (!openBehind(number)) {
                 return false;
             }
         }
     }
 
-    /** Whether what is open is the file that is written to. */
-    private boolean isCurrent() throws IOException {
-        try {
-            return Files.readAttributes(current(), java.nio.file.attribute.BasicFileAttributes.class)
-                    .fileKey()
-                    .equals(openKey);
-        } catch (NoSuchFileException e) {
-            return false;
-        }
+    private boolean readOpen() throws IOException {
+        int count = open.isPresent() ? open.get().read(buffer, 0, buffer.length) : 0;
+        at = 0;
+        end = Math.max(0, count);
+        return count > 0;
     }
 
-    private Path current() {
-        return stateDir.resolve(EventLog.FILE);
-    }
-
-    /** From the oldest file to the current one; after a rotation the newest rotated one and the current one again. */
-    private boolean openNext() throws IOException {
-        while (nextFile >= 0) {
-            Path file = nextFile == 0 ? current() : stateDir.resolve(EventLog.FILE + "." + nextFile);
-            nextFile--;
-            try {
-                InputStream in = Files.newInputStream(file);
-                open = Optional.of(in);
-                openKey = Files.readAttributes(file, java.nio.file.attribute.BasicFileAttributes.class)
-                        .fileKey();
+    /**
+     * Opens the oldest file that is younger than number {@code number}; false where there is none yet. What was open
+     * stays so until then, so that no other file can get its identity, and a rotation meanwhile, which gives all files
+     * other numbers, is seen by it.
+     */
+    private boolean openBehind(int number) throws IOException {
+        for (int next = number - 1; next >= 0; next--) {
+            Optional<Object> key = keyOf(file(next));
+            if (key.isPresent()) {
+                InputStream in;
+                try {
+                    in = Files.newInputStream(file(next));
+                } catch (NoSuchFileException e) {
+                    return true;
+                }
+                if (numberOf(openKey) == number && numberOf(key.get()) == next && nothingBetween(next, number)) {
+                    close();
+                    open = Optional.of(in);
+                    openKey = key.get();
+                    line.reset();
+                } else {
+                    in.close();
+                }
                 return true;
-            } catch (NoSuchFileException e) {
-                // Not rotated that often yet.
             }
         }
-        nextFile = 1;
-        if (!Files.exists(current())) {
-            return false;
+        return false;
+    }
+
+    private boolean nothingBetween(int younger, int older) throws IOException {
+        for (int number = younger + 1; number < older; number++) {
+            if (keyOf(file(number)).isPresent()) {
+                return false;
+            }
         }
-        return openNext();
+        return true;
+    }
+
+    /** Where rotations have moved a file; behind the oldest where it is none of them, so that all come after it. */
+    private int numberOf(Object fileKey) throws IOException {
+        for (int number = 0; number <= EventLog.MAX_FILES; number++) {
+            Optional<Object> key = keyOf(file(number));
+            if (key.isPresent() && key.get().equals(fileKey)) {
+                return number;
+            }
+        }
+        return EventLog.MAX_FILES + 1;
+    }
+
+    private Path file(int number) {
+        return stateDir.resolve(number == 0 ? EventLog.FILE : EventLog.FILE + "." + number);
+    }
+
+    private static Optional<Object> keyOf(Path file) throws IOException {
+        try {
+            return Optional.of(
+                    Files.readAttributes(file, BasicFileAttributes.class).fileKey());
+        } catch (NoSuchFileException e) {
+            return Optional.empty();
+        }
     }
 
     @Override

@@ -5,35 +5,31 @@ import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import java.nio.file.Path;
 import java.util.Optional;
 
 /**
  * The end of an event file.
  *
- * @param lastSeq    number of the last whole line that is an event
- * @param wholeBytes size of the file up to the end of its last whole line
- * @param tornBytes  what stands after that
+ * @param lastSeq number of the last whole line that is an event
+ * @param torn    whether something stands after the last whole line
  */
-record EventTail(Optional<Long> lastSeq, long wholeBytes, long tornBytes) {
-    /** Reads the whole file in portions and keeps the last two: the last line is short against a portion. */
-    static EventTail read(Os os, java.nio.file.Path file, int portion) throws OsException {
+record EventTail(Optional<Long> lastSeq, boolean torn) {
+    /** Reads the whole file in portions and keeps one line: an event is short against a portion. */
+    static EventTail read(Os os, Path file, int portion) throws OsException {
         Fd fd = os.open(file, OpenMode.READ, 0);
         try {
             byte[] line = new byte[portion];
             byte[] buffer = new byte[portion];
             int length = 0;
-            long total = 0;
-            long whole = 0;
             Optional<Long> seq = Optional.empty();
             int count = os.read(fd, buffer, 0, buffer.length);
             while (count > 0) {
                 for (int i = 0; i < count; i++) {
-                    total++;
                     if (buffer[i] == '\n') {
                         Optional<Long> found =
                                 length > 0 && length < portion ? EventCodec.seqOf(line, length) : Optional.empty();
                         seq = found.isPresent() ? found : seq;
-                        whole = total;
                         length = 0;
                     } else if (length < portion) {
                         line[length++] = buffer[i];
@@ -41,7 +37,7 @@ record EventTail(Optional<Long> lastSeq, long wholeBytes, long tornBytes) {
                 }
                 count = os.read(fd, buffer, 0, buffer.length);
             }
-            return new EventTail(seq, whole, total - whole);
+            return new EventTail(seq, length > 0);
         } finally {
             os.close(fd);
         }

@@ -93,7 +93,7 @@ class JournalCodecTest {
         Random random = new Random(5);
         Records records = new Records(5);
         int refused = 0;
-        for (int i = 0; i < 5000; i++) {
+        for (int i = 0; i < 1000; i++) {
             byte[] text = codec.encode(records.next());
             for (int changes = 1 + random.nextInt(4); changes > 0; changes--) {
                 text[random.nextInt(text.length)] = (byte) random.nextInt(256);
@@ -109,7 +109,7 @@ class JournalCodecTest {
             assertRefused(assertThrows(JournalException.class, () -> codec.decodeService(noise)));
             assertRefused(assertThrows(JournalException.class, () -> codec.decodeSupervisor(noise)));
         }
-        assertTrue(refused > 1000, refused + " of 5000 were refused");
+        assertTrue(refused > 200, refused + " of 1000 were refused");
     }
 
     private static void assertRefused(JournalException e) {
