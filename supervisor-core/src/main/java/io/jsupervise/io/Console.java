@@ -11,7 +11,7 @@ import java.util.Queue;
 /**
  * Our own standard output, for the lines of services. A terminal that was stopped, or a pipe that nobody reads, holds up
  * the thread of this actor and nobody else: what does not fit into its inbox is left out, and how much that was is
- * said.
+ * said in its place.
  */
 public final class Console implements Actor {
     private static final int MOST_WAITING = 1 << 20;
@@ -36,34 +36,42 @@ public final class Console implements Actor {
                 leftOut += lines.length;
                 return;
             }
+            markGap();
             inbox.add(lines);
             waiting += lines.length;
         }
         wake.run();
     }
 
+    /** What was left out stood behind all that waits now. */
+    private void markGap() {
+        if (leftOut > 0) {
+            byte[] mark = ("... " + leftOut + " bytes were left out here, the console is too slow\n")
+                    .getBytes(StandardCharsets.UTF_8);
+            leftOut = 0;
+            inbox.add(mark);
+            waiting += mark.length;
+        }
+    }
+
     @Override
     public void step() {
         byte[] lines;
-        long missing;
         synchronized (inbox) {
             lines = inbox.poll();
             if (lines == null) {
                 return;
             }
             waiting -= lines.length;
-            missing = leftOut;
-            leftOut = 0;
+            if (inbox.isEmpty()) {
+                markGap();
+            }
         }
         if (broken) {
             return;
         }
         try {
             out.write(lines);
-            if (missing > 0) {
-                out.write(("... " + missing + " bytes were left out here, the console is too slow\n")
-                        .getBytes(StandardCharsets.UTF_8));
-            }
             out.flush();
         } catch (IOException e) {
             broken = true;
