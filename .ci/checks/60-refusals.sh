@@ -115,7 +115,7 @@ ok "state_dir that is a file: 74"
 nothing_left || fail "left behind: $(bearers)"
 
 mkdir "$work/disk"
-if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=256k,mode=755 none "$work/disk" 2>/dev/null; then
+if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=256k,nr_inodes=100,mode=755 none "$work/disk" 2>/dev/null; then
     mounts+=("$work/disk")
     mount -o remount,ro "$work/disk"
     exits 74 "$JSUPERVISE" run "$good" --state-dir "$work/disk/state" --runtime-dir "$work/r/run"

@@ -59,9 +59,11 @@ ok "logs -n and -f"
 ctl l events -f >"$work/events" &
 follower=$!
 pids+=("$follower")
-within 10 grep -q . "$work/events" || true
+# What was comes first, so that it is connected for certain; the next is counted.
+within 10 grep -q supervisor-started "$work/events"
 exits 0 ctl l restart split
-within 10 grep -q split "$work/events"
+starts() { [ "$(grep -c '"service":"split","event":"started"' "$work/events")" = 3 ]; }
+within 10 starts
 kill -TERM "$follower"
 ok "events -f"
 
