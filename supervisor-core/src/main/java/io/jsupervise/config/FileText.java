@@ -14,6 +14,9 @@ import java.util.Optional;
 final class FileText {
     private static final char BYTE_ORDER_MARK = '\ufeff';
 
+    /** What ends a line in YAML 1.1. */
+    private static final String BREAKS = "\n\r\u0085\u2028\u2029";
+
     private FileText() {}
 
     /** Empty where it is no text, which has been told then. */
@@ -32,8 +35,8 @@ final class FileText {
         CoderResult result = decoder.decode(in, out, true);
         if (result.isError()) {
             String bad = Integer.toHexString(bytes[in.position()] & 0xff);
-            problems.add(
-                    placeOf(file, bytes, in.position()), "byte 0x" + bad + " is not UTF-8", "save the file as UTF-8");
+            out.flip();
+            problems.add(endOf(file, out), "byte 0x" + bad + " is not UTF-8", "save the file as UTF-8");
             return Optional.empty();
         }
         out.flip();
@@ -41,15 +44,17 @@ final class FileText {
         return Optional.of(out.subSequence(marked ? 1 : 0, out.length()).toString());
     }
 
-    /** Columns count characters, as everywhere: bytes that go on with one do not count. */
-    private static Place placeOf(Path file, byte[] bytes, int end) {
+    /** Where the next character would stand, with lines and columns as the YAML parser counts them. */
+    static Place endOf(Path file, CharSequence text) {
         int line = 1;
         int column = 1;
-        for (int i = 0; i < end; i++) {
-            if (bytes[i] == '\n') {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            boolean beforeLineFeed = c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n';
+            if (BREAKS.indexOf(c) >= 0 && !beforeLineFeed) {
                 line++;
                 column = 1;
-            } else if ((bytes[i] & 0xc0) != 0x80) {
+            } else if (!Character.isLowSurrogate(c) && c != BYTE_ORDER_MARK) {
                 column++;
             }
         }

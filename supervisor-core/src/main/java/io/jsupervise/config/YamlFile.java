@@ -148,8 +148,10 @@ final class YamlFile {
             boolean open = anchors.containsKey(name);
             problems.add(
                     place,
-                    open ? "anchor \"" + name + "\" contains itself" : "there is no anchor \"" + name + "\" above",
-                    open ? "remove this alias" : "write &" + name + " before what it shall stand for");
+                    open
+                            ? "anchor " + Value.quoted(name) + " contains itself"
+                            : "there is no anchor " + Value.quoted(name) + " above",
+                    open ? "remove this alias" : "write & and this name before what it shall stand for");
             throw new Refused();
         }
         count(anchored.size, place);
@@ -249,20 +251,13 @@ final class YamlFile {
     }
 
     private void toldOfCharacter(String text, ReaderException e) {
-        int line = 1;
-        int column = 1;
         int at = 0;
         while (at < text.length() && StreamReader.isPrintable(text.codePointAt(at))) {
-            int codePoint = text.codePointAt(at);
-            column++;
-            if (codePoint == '\n') {
-                line++;
-                column = 1;
-            }
-            at += Character.charCount(codePoint);
+            at += Character.charCount(text.codePointAt(at));
         }
         String code = Integer.toHexString(e.getCodePoint());
-        problem(line, column, "character U+" + code + " may not stand in YAML", "remove it");
+        Place place = FileText.endOf(file, text.substring(0, at));
+        problems.add(place, "character U+" + code + " may not stand in YAML", "remove it");
     }
 
     private Place placeOf(Event event) {
