@@ -650,7 +650,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.TimerFired event) {
-        if (s.timers.generation(event.kind()) != event.generation()) {
+        if (!s.timers.isArmed(event.kind()) || s.timers.generation(event.kind()) != event.generation()) {
             return true;
         }
         s.timers = s.timers.cancel(event.kind());
