@@ -113,10 +113,16 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return false;
         }
         s.run = Optional.of(s.run.get().spawned(event.process()));
-        if (s.state == ServiceState.STOPPING && s.ending.orElseThrow().cause() == Cause.SHUTDOWN) {
+        if (s.state != ServiceState.STOPPING) {
+            end(Cause.TAKEOVER, "its supervisor had died");
+            return true;
+        }
+        Ending ending = s.ending.orElseThrow();
+        if (ending.cause() == Cause.SHUTDOWN) {
             askToEnd();
         } else {
-            end(Cause.TAKEOVER, "its supervisor had died");
+            // What the earlier supervisor had begun is brought to its end: a hang stays one, and counts as one.
+            end(ending.cause(), ending.reason());
         }
         return true;
     }
