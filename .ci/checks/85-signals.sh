@@ -24,6 +24,16 @@ for signal in INT TERM; do
     ok "$signal stops everything; exit 0"
 done
 
+# As a script without job control starts it, with INT ignored.
+mkdir "$work/script"
+"$JSUPERVISE" run "$work/services.yml" --state-dir "$work/script/state" --runtime-dir "$work/script/run" >"$work/script/out" 2>&1 </dev/null &
+pid=$!
+pids+=("$pid")
+within 10 is script 's("plain").state == "RUNNING"'
+kill -INT "$pid"
+ends "$pid" 0 20
+ok "INT also ends one that was started with INT ignored"
+
 supervise HUP "$work/services.yml"
 within 10 is HUP 's("plain").state == "RUNNING"'
 old=$(value HUP 's("plain").pid')

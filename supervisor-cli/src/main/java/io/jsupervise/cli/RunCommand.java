@@ -3,7 +3,6 @@ package io.jsupervise.cli;
 import io.jsupervise.config.ConfigException;
 import io.jsupervise.daemon.Daemon;
 import io.jsupervise.daemon.DaemonException;
-import io.jsupervise.os.linux.JvmSignals;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Configuration;
 
@@ -15,11 +14,8 @@ final class RunCommand {
     static int run(RunOptions options) {
         try {
             Configuration configuration = ConfigLoading.load(options);
-            Daemon.run(
-                    new LinuxOs(),
-                    new JvmSignals(),
-                    configuration,
-                    new Daemon.Options(Version.text(), EventLogger::log));
+            LinuxOs os = new LinuxOs();
+            Daemon.run(os, os.signals(), configuration, new Daemon.Options(Version.text(), EventLogger::log));
             return ExitCode.DONE;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());

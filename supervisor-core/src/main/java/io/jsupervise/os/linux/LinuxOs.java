@@ -13,6 +13,7 @@ import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
+import io.jsupervise.os.Signals;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Signal;
@@ -38,6 +39,11 @@ public final class LinuxOs implements Os {
     public LinuxOs() {
         kernel.call(Syscall.UMASK, 022, 0, 0);
         uid = (int) kernel.call(Syscall.GETEUID, 0, 0, 0);
+    }
+
+    /** Signals to this process. */
+    public Signals signals() {
+        return new JvmSignals(kernel);
     }
 
     /** System.nanoTime is CLOCK_MONOTONIC in HotSpot on Linux (os::javaTimeNanos); a test compares them. */

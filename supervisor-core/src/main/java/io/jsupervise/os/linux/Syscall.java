@@ -5,6 +5,7 @@ enum Syscall {
     READ(0, 63),
     WRITE(1, 64),
     CLOSE(3, 57),
+    RT_SIGACTION(13, 134),
     IOCTL(16, 29),
     PREAD64(17, 67),
     PWRITE64(18, 68),
