@@ -1,7 +1,7 @@
 package io.jsupervise.cli;
 
 /** A command failed; the message is for people, the code for scripts. */
-final class CommandException extends Exception {
+class CommandException extends Exception {
     private static final long serialVersionUID = 1;
 
     private final int exitCode;

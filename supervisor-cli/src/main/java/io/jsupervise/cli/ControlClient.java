@@ -6,6 +6,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.PrintStream;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -56,8 +57,12 @@ final class ControlClient {
             String head = method + " " + target + " HTTP/1.1\r\nHost: jsupervise\r\nConnection: close\r\n"
                     + "Content-Length: 0\r\n\r\n";
             ByteBuffer bytes = ByteBuffer.wrap(head.getBytes(StandardCharsets.US_ASCII));
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
+            try {
+                while (bytes.hasRemaining()) {
+                    channel.write(bytes);
+                }
+            } catch (IOException e) {
+                // Turned away before the request was read: the answer that says why is there all the same.
             }
             return read(new BufferedInputStream(Channels.newInputStream(channel)), streamTo);
         } catch (IOException e) {
@@ -79,8 +84,7 @@ final class ControlClient {
                         ExitCode.NOT_PERMITTED, "cannot connect to " + socket + ": permission denied; ask as root");
             }
             String what = Files.exists(socket) ? "nobody listens there" : "there is no such socket";
-            throw new CommandException(
-                    ExitCode.NO_SUPERVISOR,
+            throw new NoSupervisorException(
                     "no supervisor at " + socket + ": " + what + "; name another with --socket or --name");
         } catch (IllegalArgumentException e) {
             throw new CommandException(ExitCode.USAGE, "cannot connect to " + socket + ": " + e.getMessage());
@@ -133,6 +137,10 @@ final class ControlClient {
         while (size > 0) {
             copy(in, to, size);
             to.flush();
+            if (to instanceof PrintStream print && print.checkError()) {
+                // Whoever read it has left, as head does: there is nobody to go on for.
+                return;
+            }
             line(in);
             size = Long.parseLong(line(in).split(";")[0].strip(), 16);
         }

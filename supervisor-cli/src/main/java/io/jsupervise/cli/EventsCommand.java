@@ -38,10 +38,7 @@ final class EventsCommand extends Client {
                 throw Connection.refusal(response);
             }
             return ExitCode.DONE;
-        } catch (CommandException e) {
-            if (e.exitCode() != ExitCode.NO_SUPERVISOR) {
-                throw e;
-            }
+        } catch (NoSupervisorException e) {
             DeadSupervisor dead = DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e);
             dead.say();
             return fromDisk(dead.stateDir());

@@ -42,10 +42,7 @@ final class LogsCommand extends Client {
                 throw Connection.refusal(response);
             }
             return ExitCode.DONE;
-        } catch (CommandException e) {
-            if (e.exitCode() != ExitCode.NO_SUPERVISOR) {
-                throw e;
-            }
+        } catch (NoSupervisorException e) {
             return fromDisk(DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e));
         }
     }

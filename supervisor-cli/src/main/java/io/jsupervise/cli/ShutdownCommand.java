@@ -1,7 +1,9 @@
 package io.jsupervise.cli;
 
 import io.jsupervise.json.JsonException;
+import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -22,11 +24,22 @@ final class ShutdownCommand extends Client {
         ControlClient client = connection().client();
         long pid = pid(client);
         json(client.post("/v1/shutdown"));
-        while (!noWait && Files.exists(java.nio.file.Path.of("/proc/" + pid + "/fd"))) {
+        while (!noWait && isAlive(pid)) {
             LockSupport.parkNanos(LOOK_NANOS);
         }
         System.out.println(noWait ? "shutting down" : "ended");
         return ExitCode.DONE;
+    }
+
+    /** One that nobody has reaped yet has ended all the same; its parent may never reap it. */
+    static boolean isAlive(long pid) {
+        try {
+            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
+            char state = stat.charAt(stat.lastIndexOf(')') + 2);
+            return state != 'Z' && state != 'X';
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private static long pid(ControlClient client) throws CommandException {

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
@@ -35,16 +36,18 @@ final class StatusCommand extends Client {
     @Parameters(paramLabel = "NAME", arity = "0..*", description = "Services; all if none is named.")
     private List<String> names = new ArrayList<>();
 
-    @Option(names = "--watch", description = "Show it again every second.")
+    @Option(names = "--watch", description = "Show it again every second, until the supervisor ends.")
     private boolean watch;
 
     @Option(names = "--state-dir", paramLabel = "DIR", description = "Where to look when the supervisor is dead.")
     private Path stateDir;
 
+    private boolean seenAlive;
+
     @Override
     public Integer call() throws CommandException {
         int code = show();
-        while (watch && !System.out.checkError()) {
+        while (watch && seenAlive && !System.out.checkError()) {
             LockSupport.parkNanos(WATCH_NANOS);
             code = show();
         }
@@ -63,49 +66,30 @@ final class StatusCommand extends Client {
             for (JsonObject service : parsed.objects("services")) {
                 rows.add(StatusTable.Row.of(service));
             }
-            List<StatusTable.Row> shown = chosen(rows);
             if (global().json) {
                 System.out.write(status, 0, status.length);
             } else {
-                System.out.print(new StatusTable(shown, colors()));
+                System.out.print(new StatusTable(rows, colors()));
             }
             System.out.flush();
-            boolean down = !names.isEmpty() && shown.stream().anyMatch(row -> !row.isRunning());
+            boolean down = !names.isEmpty() && rows.stream().anyMatch(row -> !row.isRunning());
             return down ? ExitCode.NOT_RUNNING : ExitCode.DONE;
         } catch (JsonException e) {
             throw notUnderstood(e);
         }
     }
 
-    private List<StatusTable.Row> chosen(List<StatusTable.Row> rows) throws CommandException {
-        if (names.isEmpty()) {
-            return rows;
-        }
-        List<StatusTable.Row> chosen = new ArrayList<>();
-        List<String> known = new ArrayList<>();
-        rows.forEach(row -> known.add(row.name()));
-        for (String name : names) {
-            int index = known.indexOf(name);
-            if (index < 0) {
-                String hint = io.jsupervise.text.Nearest.of(name, known)
-                        .map(near -> "; did you mean \"" + near + "\"?")
-                        .orElse("");
-                throw new CommandException(ExitCode.NO_SUCH_SERVICE, "no service \"" + name + "\"" + hint);
-            }
-            chosen.add(rows.get(index));
-        }
-        return chosen;
-    }
-
+    /** A supervisor that ends while it is watched ends the watch; what one left that was dead before is shown. */
     private byte[] read() throws CommandException {
         try {
-            ControlClient.Response response = connection().client().get("/v1/status");
+            ControlClient.Response response = connection().client().get(target());
             if (!response.isGood()) {
                 throw Connection.refusal(response);
             }
+            seenAlive = true;
             return response.body();
-        } catch (CommandException e) {
-            if (e.exitCode() != ExitCode.NO_SUPERVISOR) {
+        } catch (NoSupervisorException e) {
+            if (seenAlive) {
                 throw e;
             }
             DeadSupervisor dead = DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e);
@@ -114,8 +98,28 @@ final class StatusCommand extends Client {
         }
     }
 
+    private String target() {
+        StringBuilder target = new StringBuilder("/v1/status");
+        for (String name : names) {
+            target.append(target.indexOf("?") < 0 ? '?' : '&').append("name=").append(encoded(name));
+        }
+        return target.toString();
+    }
+
+    private List<ServiceRecord> records(DeadSupervisor dead) throws CommandException {
+        if (names.isEmpty()) {
+            return List.copyOf(dead.services().values());
+        }
+        List<ServiceRecord> records = new ArrayList<>();
+        for (String name : new LinkedHashSet<>(names)) {
+            records.add(dead.service(name));
+        }
+        return records;
+    }
+
     /** The same shape as a living supervisor's answer, as far as the journal tells. */
-    private static byte[] asRecorded(DeadSupervisor dead) throws CommandException {
+    private byte[] asRecorded(DeadSupervisor dead) throws CommandException {
+        List<ServiceRecord> records = records(dead);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator out = new JsonFactory().createGenerator(bytes)) {
             out.writeStartObject();
@@ -124,7 +128,7 @@ final class StatusCommand extends Client {
             out.writeStringField("state_dir", dead.stateDir().toString());
             out.writeEndObject();
             out.writeArrayFieldStart("services");
-            for (ServiceRecord record : dead.services().values()) {
+            for (ServiceRecord record : records) {
                 write(record, out);
             }
             out.writeEndArray();
