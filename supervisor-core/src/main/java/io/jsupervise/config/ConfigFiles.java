@@ -15,6 +15,9 @@ public interface ConfigFiles {
     /** The whole file, or its first {@link #MOST_BYTES} + 1 bytes where it is larger. */
     byte[] read(Path file) throws IOException;
 
-    /** The files that match {@code pattern} (with {@code *}, {@code ?}, {@code [..]}) below {@code directory}, sorted. */
+    /**
+     * The files that match {@code pattern} (with {@code *}, {@code ?}, {@code [..]}, {@code **}) below {@code directory}, sorted; those
+     * whose name begins with a dot only where the pattern begins with one too.
+     */
     List<Path> glob(Path directory, String pattern) throws IOException;
 }
