@@ -18,7 +18,7 @@ public record ConfigProblem(Path file, int line, int column, String what, String
     }
 
     /** What is quoted from a file may hold line feeds, and codes that would move a terminal's cursor. */
-    private static String printable(String text) {
+    static String printable(String text) {
         StringBuilder printable = new StringBuilder(text.length());
         for (int i = 0; i < text.length(); i++) {
             char c = text.charAt(i);

@@ -2,6 +2,7 @@ package io.jsupervise.config;
 
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.text.DurationText;
 import java.time.Duration;
@@ -21,9 +22,9 @@ public final class ConfigSummary {
         text.append("  socket  ").append(configuration.supervisor().socket()).append('\n');
         for (ServiceSpec service : configuration.services()) {
             text.append('\n').append(service.name());
-            service.description()
-                    .ifPresent(description ->
-                            text.append("  (").append(description).append(')'));
+            service.description().ifPresent(description -> text.append("  (")
+                    .append(ConfigProblem.printable(description.strip()))
+                    .append(')'));
             text.append('\n');
             line(text, "runs", commandLine(service.spawn().command().argv()));
             line(text, "in", service.spawn().workingDir().toString());
@@ -55,6 +56,9 @@ public final class ConfigSummary {
 
     private static String restart(ServiceSpec service) {
         StringBuilder text = new StringBuilder(service.restart().word());
+        if (service.restart() == RestartPolicy.NEVER) {
+            return text.toString();
+        }
         text.append(", after ").append(words(service.backoff().initial()));
         text.append(" up to ").append(words(service.backoff().max()));
         service.startLimit().ifPresent(limit -> text.append(", at most ")
