@@ -1,0 +1,227 @@
+package io.jsupervise.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** {@code jsupervise check}, run in this JVM: what it prints where, its exit code, and that it starts and makes nothing. */
+@Timeout(value = 30, unit = TimeUnit.SECONDS)
+class CheckCommandTest {
+    private final PrintStream realOut = System.out;
+    private final PrintStream realErr = System.err;
+    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+
+    @TempDir
+    private Path dir;
+
+    @BeforeEach
+    void catch_what_is_printed() {
+        System.setOut(new PrintStream(out, true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(err, true, StandardCharsets.UTF_8));
+    }
+
+    @AfterEach
+    void print_again() {
+        System.setOut(realOut);
+        System.setErr(realErr);
+    }
+
+    @Test
+    void a_good_file_is_summed_up_and_nothing_is_started_or_made() throws IOException {
+        Path file = write(
+                """
+                supervisor: {state_dir: state, runtime_dir: run}
+                services:
+                  web:
+                    description: the shop window
+                    command: [touch, "started by mistake", it's, a-b_c.d/e]
+                    working_dir: /srv
+                    heartbeat: {timeout: 30s}
+                    start_limit: {count: 5, within: 10m}
+                    log: {stderr: file, max_size: 1MiB, max_files: 2, compress: true, timestamps: true, console: true}
+                  job:
+                    description: "two\\nlines\\e[2J\\n"
+                    shell: true
+                    command: touch "started by mistake"
+                    autostart: false
+                    restart: never
+                    backoff: {initial: 0s, max: 1500ms}
+                    stop_signal: QUIT
+                    stop_timeout: 1m
+                    log: none
+                  talker:
+                    command: talk
+                    log: inherit
+                """);
+        assertEquals(ExitCode.DONE, check(file));
+        assertEquals("", printed(err));
+        assertEquals(
+                """
+                DIR/services.yml: 3 services
+                  state   DIR/state
+                  socket  DIR/run/control.sock
+
+                web  (the shop window)
+                  runs       touch 'started by mistake' 'it'\\''s' a-b_c.d/e
+                  in         /srv
+                  starts     by itself
+                  restart    always, after 500ms up to 30s, at most 5 within 10m
+                  heartbeat  every 30s at least, DIR/run/heartbeats/web, grace 1m30s
+                  stop       SIGTERM, SIGKILL after 10s
+                  log        DIR/state/logs/web.log (1MiB x 3, errors in DIR/state/logs/web.err.log, compressed, with times, and the console)
+
+                job  (two\\nlines\\x1b[2J)
+                  runs       /bin/sh -c 'touch "started by mistake"'
+                  in         DIR
+                  starts     when told to
+                  restart    never
+                  stop       SIGQUIT, SIGKILL after 1m
+                  log        none
+
+                talker
+                  runs       talk
+                  in         DIR
+                  starts     by itself
+                  restart    always, after 500ms up to 30s
+                  stop       SIGTERM, SIGKILL after 10s
+                  log        our own output
+                """,
+                printed(out));
+        assertEquals(List.of(file), entries());
+    }
+
+    @Test
+    void problems_go_to_standard_error_and_the_exit_code_says_so() throws IOException {
+        Path file = write(
+                """
+                services:
+                  web:
+                    command: touch made 'it
+                    restart: alway
+                  good:
+                    command: touch made
+                """);
+        assertEquals(ExitCode.CONFIG, check(file));
+        assertEquals("", printed(out));
+        assertEquals(
+                """
+                DIR/services.yml:3:25: command has an unclosed quote; close it, or write the command as a list
+                DIR/services.yml:4:14: restart "alway" is unknown; did you mean "always"? It can be always, on-failure or never
+                """,
+                printed(err));
+        assertEquals(List.of(file), entries());
+    }
+
+    @Test
+    void run_refuses_the_same_file_before_it_starts_or_makes_anything() throws IOException {
+        Path file = write(
+                """
+                supervisor: {state_dir: state, runtime_dir: run}
+                services:
+                  web: {command: touch made, user: nobody}
+                  good: {command: touch made}
+                """);
+        assertEquals(ExitCode.CONFIG, CommandLines.execute(new String[] {"run", file.toString()}));
+        assertEquals("", printed(out));
+        String told = printed(err);
+        assertTrue(told.startsWith("DIR/services.yml:3:30: key \"user\" is unknown; known here: command, "), told);
+        assertTrue(told.endsWith("jsupervise: nothing was started: 1 problem in the configuration\n"), told);
+        assertEquals(List.of(file), entries());
+    }
+
+    @Test
+    void files_that_are_included_are_checked_with_it() throws IOException {
+        Files.createDirectory(dir.resolve("conf.d"));
+        Files.writeString(dir.resolve("conf.d/db.yml"), "services:\n  db: {command: db}\n  web: {command: web}\n");
+        Path file = write("include: conf.d/*.yml\nservices:\n  web: {command: web}\n");
+        assertEquals(ExitCode.CONFIG, check(file));
+        assertEquals(
+                "DIR/conf.d/db.yml:3:3: service \"web\" is there already, in DIR/services.yml:3; rename or remove one\n",
+                printed(err));
+    }
+
+    @Test
+    void a_file_that_is_not_there_is_a_problem_of_the_configuration() throws IOException {
+        assertEquals(ExitCode.CONFIG, check(dir.resolve("services.yml")));
+        assertEquals(
+                "DIR/services.yml:1:1: the file cannot be read: there is no such file; check the path and its permissions\n",
+                printed(err));
+        out.reset();
+        err.reset();
+        assertEquals(ExitCode.CONFIG, check(dir));
+        assertEquals(
+                "DIR:1:1: the file cannot be read: it is a directory; check the path and its permissions\n",
+                printed(err));
+    }
+
+    @Test
+    void bytes_that_are_no_text_are_told_as_bytes() throws IOException {
+        Files.write(dir.resolve("services.yml"), new byte[] {'a', ':', ' ', (byte) 0xff});
+        assertEquals(ExitCode.CONFIG, check(dir.resolve("services.yml")));
+        assertEquals("DIR/services.yml:1:4: byte 0xff is not UTF-8; save the file as UTF-8\n", printed(err));
+    }
+
+    @Test
+    void what_a_file_quotes_cannot_move_the_cursor_of_a_terminal() throws IOException {
+        assertEquals(ExitCode.CONFIG, check(write("services: {web: {command: run, restart: \"\\e[2J\\nroot# \"}}\n")));
+        assertEquals(
+                "DIR/services.yml:1:41: restart \"\\x1b[2J\\nroot# \" is unknown; use always, on-failure or never\n",
+                printed(err));
+    }
+
+    @Test
+    void ten_megabytes_are_refused_at_once() throws IOException {
+        assertEquals(ExitCode.CONFIG, check(write("services:\n" + "# filled up\n".repeat(900_000))));
+        assertEquals("DIR/services.yml:1:1: the file has more than 1 MiB; split it\n", printed(err));
+    }
+
+    @Test
+    void check_wants_one_file() {
+        assertEquals(ExitCode.USAGE, CommandLines.execute(new String[] {"check"}));
+        assertTrue(printed(err).contains("FILE"), printed(err));
+        assertEquals(ExitCode.USAGE, CommandLines.execute(new String[] {"check", "a", "b"}));
+        assertFalse(printed(err).contains("bug"), printed(err));
+    }
+
+    @Test
+    void the_examples_that_come_with_it_are_good() throws IOException {
+        try (var examples = Files.newDirectoryStream(Path.of("../config-examples"), "*.yml")) {
+            for (Path example : examples) {
+                assertEquals(ExitCode.DONE, check(example), example + ": " + printed(err));
+            }
+        }
+    }
+
+    private static int check(Path file) {
+        return CommandLines.execute(new String[] {"check", file.toString()});
+    }
+
+    private Path write(String text) throws IOException {
+        return Files.writeString(dir.resolve("services.yml"), text);
+    }
+
+    private List<Path> entries() throws IOException {
+        try (var all = Files.list(dir)) {
+            return all.toList();
+        }
+    }
+
+    private String printed(ByteArrayOutputStream stream) {
+        return stream.toString(StandardCharsets.UTF_8).replace(dir.toString(), "DIR");
+    }
+}
