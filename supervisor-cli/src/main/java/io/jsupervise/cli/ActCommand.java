@@ -2,7 +2,6 @@ package io.jsupervise.cli;
 
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -55,7 +54,7 @@ abstract class ActCommand extends Client {
         ControlClient.Response response = connection().client().post(target.toString());
         JsonObject answer = json(response);
         if (global().json) {
-            System.out.print(new String(response.body(), StandardCharsets.UTF_8));
+            print(response);
         }
         try {
             return print(answer);

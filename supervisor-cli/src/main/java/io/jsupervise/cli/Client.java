@@ -43,6 +43,11 @@ abstract class Client implements Callable<Integer> {
         }
     }
 
+    /** The answer as it came. */
+    static void print(ControlClient.Response response) {
+        System.out.print(new String(response.body(), StandardCharsets.UTF_8));
+    }
+
     static CommandException notUnderstood(JsonException e) {
         return new CommandException(
                 ExitCode.SOFTWARE,

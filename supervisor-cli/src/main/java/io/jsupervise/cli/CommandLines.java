@@ -97,7 +97,36 @@ public final class CommandLines implements Runnable {
         line.setUsageHelpWidth(100);
         line.setParameterExceptionHandler(CommandLines::misused);
         line.setExecutionExceptionHandler(CommandLines::failed);
+        line.setExecutionStrategy(CommandLines::carryOut);
         return line;
+    }
+
+    private static int carryOut(CommandLine.ParseResult parsed) {
+        CommandLine.ParseResult last = parsed;
+        while (last.hasSubcommand()) {
+            last = last.subcommand();
+        }
+        refuseWhatMeansNothing(last.commandSpec());
+        return new CommandLine.RunLast().execute(parsed);
+    }
+
+    /** Options that every command takes are not passed over in silence where they have no effect. */
+    private static void refuseWhatMeansNothing(CommandSpec command) {
+        Global global = ((CommandLines) command.root().userObject()).global;
+        String name = command.name();
+        boolean asks = command.userObject() instanceof Client;
+        boolean text = name.equals("run") || name.equals("check") || name.equals("logs");
+        String meaningless = "";
+        if (global.json && text) {
+            meaningless = "--json";
+        } else if (global.socket != null && !asks) {
+            meaningless = "--socket";
+        } else if (global.name != null && !asks) {
+            meaningless = "--name";
+        }
+        if (!meaningless.isEmpty() && command.parent() != null) {
+            throw new ParameterException(command.commandLine(), name + " has no use for " + meaningless);
+        }
     }
 
     private static int misused(ParameterException e, String[] args) {

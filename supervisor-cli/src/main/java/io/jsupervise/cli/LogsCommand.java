@@ -35,6 +35,9 @@ final class LogsCommand extends Client {
 
     @Override
     public Integer call() throws CommandException {
+        if (lines < 0) {
+            throw new CommandException(ExitCode.USAGE, "-n must be 0 or more, not " + lines);
+        }
         String target = "/v1/services/" + encoded(name) + "/logs?lines=" + lines + "&follow=" + follow;
         try {
             ControlClient.Response response = connection().client().stream(target, System.out);

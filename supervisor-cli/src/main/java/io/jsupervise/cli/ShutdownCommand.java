@@ -23,11 +23,16 @@ final class ShutdownCommand extends Client {
     public Integer call() throws CommandException {
         ControlClient client = connection().client();
         long pid = pid(client);
-        json(client.post("/v1/shutdown"));
+        ControlClient.Response response = client.post("/v1/shutdown");
+        json(response);
         while (!noWait && isAlive(pid)) {
             LockSupport.parkNanos(LOOK_NANOS);
         }
-        System.out.println(noWait ? "shutting down" : "ended");
+        if (global().json) {
+            print(response);
+        } else {
+            System.out.println(noWait ? "shutting down" : "ended");
+        }
         return ExitCode.DONE;
     }
 

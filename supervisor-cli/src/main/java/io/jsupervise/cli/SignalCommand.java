@@ -17,7 +17,12 @@ final class SignalCommand extends Client {
     @Override
     public Integer call() throws CommandException {
         String target = "/v1/services/" + encoded(name) + "/signal?signal=" + encoded(signal);
-        JsonObject answer = json(connection().client().post(target));
+        ControlClient.Response response = connection().client().post(target);
+        JsonObject answer = json(response);
+        if (global().json) {
+            print(response);
+            return ExitCode.DONE;
+        }
         try {
             for (JsonObject result : answer.objects("results")) {
                 System.out.println(result.string("name") + ": " + result.string("message"));

@@ -220,6 +220,13 @@ class CommandLinuxTest {
         while (!daemon.type("logs", "reached").out().contains("got USR1")) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
+        Typed json = daemon.type("signal", "CONT", "reached", "--json");
+        assertTrue(
+                JsonObject.parse(json.out().getBytes(StandardCharsets.UTF_8))
+                        .objects("results")
+                        .get(0)
+                        .bool("done"),
+                json.out());
         Typed down = daemon.type("signal", "HUP", "once");
         assertEquals(1, down.code());
         assertEquals("jsupervise: cannot signal \"once\": it is EXITED and has no process\n", down.err());

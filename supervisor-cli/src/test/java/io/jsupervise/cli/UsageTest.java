@@ -49,6 +49,12 @@ class UsageTest {
                 "run --state-dir          | --state-dir",
                 "run --nonsense           | --nonsense",
                 "status --name a/b        | a name starts with a letter",
+                "logs web --json          | logs has no use for --json",
+                "--json check x.yml       | check has no use for --json",
+                "run --socket /s          | run has no use for --socket",
+                "run x.yml --name other   | run has no use for --name",
+                "check --name other x.yml | check has no use for --name",
+                "logs web -n -1           | -n must be 0 or more, not -1",
             })
     void misuse_is_64_and_says_what_is_wrong(String line, String word) {
         Typed typed = Typed.run(words(line));
