@@ -101,11 +101,16 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     public Void on(SupervisorEvent.OfService event) {
         if (services.containsKey(event.service())) {
             advance(event.service(), event.event());
-            if (hurried && event.event() instanceof Event.Spawned && services.containsKey(event.service())) {
+            if (hurried && bringsProcess(event.event())) {
                 advance(event.service(), new Event.ShutdownHurried());
             }
         }
         return null;
+    }
+
+    /** A process that comes to be known after the hurry is not asked politely either. */
+    private static boolean bringsProcess(Event event) {
+        return event instanceof Event.Spawned || event instanceof Event.LeftoverFound;
     }
 
     /** One event of one service, and whatever follows from it within the core. */
