@@ -60,7 +60,8 @@ public final class Bench {
     }
 
     /** What the journal leads to where a process of an earlier supervisor may still run. */
-    static Service recorded(ServiceSpec spec, ServiceState state, Optional<Service.Ending> ending, Wanted wanted) {
+    public static Service recorded(
+            ServiceSpec spec, ServiceState state, Optional<Service.Ending> ending, Wanted wanted) {
         Run run =
                 new Run(new RunId("old-1"), Optional.of(process(99)), BEGIN, Optional.empty(), Optional.empty(), true);
         return new Service(
@@ -80,7 +81,7 @@ public final class Bench {
                 1);
     }
 
-    static ProcessIdentity process(int pid) {
+    public static ProcessIdentity process(int pid) {
         return new ProcessIdentity(new Pid(pid), 7);
     }
 
@@ -270,7 +271,7 @@ public final class Bench {
     }
 
     /** An order in words, without its time. */
-    static String wordOf(Effect effect) {
+    public static String wordOf(Effect effect) {
         if (effect instanceof Effect.Persist) {
             return "record";
         } else if (effect instanceof Effect.Spawn) {
