@@ -10,6 +10,7 @@ import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -30,6 +31,10 @@ public final class ConfigReader {
     private static final int DEEPEST = 10;
 
     private static final int MOST_FILES = 1000;
+
+    /** An address of unix(7) takes 107 bytes; the socket is bound under a name that is four longer, then renamed. */
+    private static final int LONGEST_SOCKET = 103;
+
     private static final Mapping NOTHING = new Mapping(new Place(Path.of("/"), 1, 1), Map.of());
 
     private final ConfigFiles files;
@@ -254,6 +259,7 @@ public final class ConfigReader {
                         .orElse(around.defaultRuntimeDir()),
                 name);
         Path socket = section.path("socket", runtimeDir).orElse(runtimeDir.resolve("control.sock"));
+        socketFits(section, socket);
         Section heartbeat = section.section("heartbeat")
                 .orElse(new Section("heartbeat", new Mapping(section.place(), Map.of()), problems))
                 .knows(Keys.SUPERVISOR_HEARTBEAT);
@@ -265,10 +271,29 @@ public final class ConfigReader {
                 stateDir,
                 runtimeDir,
                 socket,
-                section.string("socket_group", "the name of a group"),
+                socketGroup(section),
                 section.number("max_parallel_starts", 0, 0, Integer.MAX_VALUE),
                 heartbeat.path("file", runtimeDir).orElse(runtimeDir.resolve("heartbeat")),
                 interval);
+    }
+
+    private static void socketFits(Section section, Path socket) {
+        int length = socket.toString().getBytes(StandardCharsets.UTF_8).length;
+        if (length > LONGEST_SOCKET) {
+            section.problem(
+                    section.placeOf(section.has("socket") ? "socket" : "runtime_dir"),
+                    "the path of the socket, " + Value.quoted(socket.toString()) + ", has " + length + " bytes",
+                    "choose a runtime_dir or socket with at most " + LONGEST_SOCKET + " in all");
+        }
+    }
+
+    private static Optional<String> socketGroup(Section section) {
+        Optional<Text> group = section.text("socket_group", "the name of a group");
+        if (group.isPresent() && group.get().text().isBlank()) {
+            section.problem(group.get().place(), "socket_group is blank", "write the name of a group");
+            return Optional.empty();
+        }
+        return group.map(Text::text);
     }
 
     private static String name(Section section) {
