@@ -20,12 +20,25 @@ final class JournalGate {
 
     private final Map<ServiceName, Long> newest = new HashMap<>();
     private final List<Held> held = new ArrayList<>();
+
+    /** Those of {@link #held} that are spawns: a shutdown takes back a thousand of them. */
+    private final Map<ServiceName, Held> heldSpawns = new HashMap<>();
+
     private long given;
     private long committed;
     private boolean stale;
     private MonotonicTime progressAt = new MonotonicTime(0);
 
-    private record Held(long needs, Order order) {}
+    private static final class Held {
+        final long needs;
+        final Order order;
+        boolean withdrawn;
+
+        Held(long needs, Order order) {
+            this.needs = needs;
+            this.order = order;
+        }
+    }
 
     boolean isStale() {
         return stale;
@@ -66,7 +79,14 @@ final class JournalGate {
         } else if (stale) {
             out.add(unrecorded(order));
         } else {
-            held.add(new Held(needs, order));
+            hold(new Held(needs, order));
+        }
+    }
+
+    private void hold(Held one) {
+        held.add(one);
+        if (one.order instanceof Order.ForService of && of.effect() instanceof Effect.Spawn spawn) {
+            heldSpawns.put(spawn.service(), one);
         }
     }
 
@@ -79,9 +99,12 @@ final class JournalGate {
 
     /** Takes back the spawn of {@code service} that is held; false where none is. */
     boolean withdrawSpawn(ServiceName service) {
-        return held.removeIf(one -> one.order instanceof Order.ForService of
-                && of.effect() instanceof Effect.Spawn spawn
-                && spawn.service().equals(service));
+        Held spawn = heldSpawns.remove(service);
+        if (spawn == null) {
+            return false;
+        }
+        spawn.withdrawn = true;
+        return true;
     }
 
     void committed(long seq, MonotonicTime now, List<Order> out) {
@@ -110,8 +133,11 @@ final class JournalGate {
         }
         List<Held> before = List.copyOf(held);
         held.clear();
+        heldSpawns.clear();
         for (Held one : before) {
-            pass(one.needs, one.order, out);
+            if (!one.withdrawn) {
+                pass(one.needs, one.order, out);
+            }
         }
     }
 }

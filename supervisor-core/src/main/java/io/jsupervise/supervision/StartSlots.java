@@ -4,6 +4,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.spec.ServiceName;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -20,7 +21,9 @@ final class StartSlots {
     static final Duration LONGEST_HOLD = Duration.ofSeconds(1);
 
     private final int limit;
+    /** Until when each holds its slot; who took one first holds it least long, so the oldest come first. */
     private final Map<ServiceName, MonotonicTime> holders = new LinkedHashMap<>();
+
     private final Set<ServiceName> queue = new LinkedHashSet<>();
 
     /** @param limit 0 for none */
@@ -60,7 +63,10 @@ final class StartSlots {
     }
 
     void expire(MonotonicTime now) {
-        holders.values().removeIf(until -> !now.isBefore(until));
+        Iterator<MonotonicTime> oldestFirst = holders.values().iterator();
+        while (oldestFirst.hasNext() && !now.isBefore(oldestFirst.next())) {
+            oldestFirst.remove();
+        }
     }
 
     /** Those whose turn has come; each must {@link #take} its slot now. */
