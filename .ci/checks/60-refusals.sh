@@ -41,6 +41,16 @@ bad quote '  web: {command: "echo '"'"'open"}\n'
 bad no-command '  web: {description: nothing}\n'
 bad later-key '  web: {command: a, depends_on: [sound]}\n'
 bad policy '  web: {command: a, restart: alway}\n'
+bad no-timeout '  web: {command: a, heartbeat: {grace: 3s}}\n'
+bad size '  web: {command: a, log: {max_size: 10}}\n'
+bad signal '  web: {command: a, stop_signal: TERMINATE}\n'
+bad umask '  web: {command: a, umask: "999"}\n'
+bad no-env-file '  web: {command: a, env_file: nowhere.env}\n'
+bad include-missing 'include: [nowhere/at-all.yml]\n'
+bad include-itself 'include: [include-itself.yml]\n'
+bad supervisor-key 'supervisor: {statedir: /x}\n'
+printf 'services:\n  web: %s\n' "$(printf '[%.0s' {1..5000})" >"$work/bad/deep.yml"
+mkdir "$work/bad/directory.yml"
 : >"$work/bad/empty.yml"
 printf -- '- a\n- b\n' >"$work/bad/list.yml"
 printf '{{{ this: is: not: yaml\n' >"$work/bad/not-yaml.yml"

@@ -41,6 +41,27 @@ ok "answers and refusals by HTTP"
 python3 .ci/checks/abuse.py "$sock" || fail "bad clients were not handled"
 ok "bad clients are dropped, good ones served"
 
+# Thirty-two may follow a stream; the others are told so, and whoever only asks is answered.
+followers=()
+for n in {1..40}; do
+    ask c '/v1/events?follow=true' --max-time 60 -N -o "$work/stream.$n" &
+    followers+=("$!")
+done
+pids+=("${followers[@]}")
+told() { [ "$(grep -l too-many "$work"/stream.* | wc -l)" = 8 ] && [ "$(grep -l supervisor-started "$work"/stream.* | wc -l)" = 32 ]; }
+within 10 told
+for _ in 1 2 3 4 5; do
+    replies 200 /v1/status
+done
+kill "${followers[@]}" 2>/dev/null || true
+{ wait "${followers[@]}" || true; } 2>/dev/null
+ok "followers of a stream keep nobody from being answered"
+
+rm "$sock"
+within 15 answers c
+[ "$(stat -c %a "$sock")" = 600 ] || fail "the new socket has mode $(stat -c %a "$sock")"
+ok "a socket that was removed is made again"
+
 old=$(value c 's("victim").pid')
 python3 .ci/checks/abuse.py --hold "$sock" >"$work/holding" &
 holder=$!
@@ -54,6 +75,32 @@ within 15 is c "s(\"victim\") | .restarts == 1 and .state == \"RUNNING\" and .pi
 is c 's("witness").restarts == 0' >/dev/null || fail "the other service was disturbed"
 ok "a restart takes place while 200 connections are held"
 
+kill -TERM "$pid"
+ends "$pid" 0 20
+nothing_left || fail "left behind: $(bearers)"
+
+# ---- who may ----------------------------------------------------------------------------------------------------------------------
+if [ "$(id -u)" != 0 ]; then
+    skip "a group of others needs root"
+    exit 0
+fi
+{
+    echo "supervisor: {socket_group: $(getent group 65534 | cut -d: -f1)}"
+    cat "$work/services.yml"
+} >"$work/group.yml"
+chmod 755 "$work"
+supervise g "$work/group.yml"
+chmod 755 "$work/g"
+within 10 is g 's("victim").state == "RUNNING"'
+sock=$work/g/run/control.sock
+[ "$(stat -c '%a %g' "$sock")" = "660 65534" ] || fail "the socket has $(stat -c '%a %g' "$sock")"
+[ "$(stat -c '%a %g' "$work/g/run")" = "750 65534" ] || fail "the directory of the socket has $(stat -c '%a %g' "$work/g/run")"
+as_member() { "${nobody[@]}" curl -sS --max-time 5 --unix-socket "$sock" -o /dev/null -w '%{http_code}' "$@"; }
+[ "$(as_member http://localhost/v1/status)" = 200 ] || fail "a member of the group cannot read"
+[ "$(as_member -X POST http://localhost/v1/services/victim/stop)" = 403 ] || fail "a member of the group may act"
+[ "$(as_member -X POST http://localhost/v1/shutdown)" = 403 ] || fail "a member of the group may shut down"
+is g 's("victim") | .state == "RUNNING" and .wanted == "up"' >/dev/null || fail "a member of the group has stopped a service"
+ok "members of socket_group read, and no more"
 kill -TERM "$pid"
 ends "$pid" 0 20
 nothing_left || fail "left behind: $(bearers)"
