@@ -121,7 +121,7 @@ public final class LogTail implements Closeable {
     }
 
     private static long startOfLast(FileChannel channel, long size, int lines, long least) throws IOException {
-        if (lines == 0) {
+        if (lines <= 0) {
             return size;
         }
         byte[] portion = new byte[PORTION];
