@@ -241,8 +241,9 @@ class ConfigFuzzTest {
                     case "/app/web.env" -> environment;
                     default -> throw new AssertionError("of another file: " + problem);
                 };
-        // Every break that YAML knows ends a line; the place may be one behind the last character.
-        String[] lines = new String(file, StandardCharsets.UTF_8).split("\r\n|[\r\n\u0085\u2028\u2029]", -1);
+        // Every break that YAML knows ends a line, but a carriage return at the very end is a character to snakeyaml.
+        // The place may be one behind the last character.
+        String[] lines = new String(file, StandardCharsets.UTF_8).split("\r\n|\r(?!\\z)|[\n\u0085\u2028\u2029]", -1);
         assertTrue(problem.line() >= 1 && problem.line() <= lines.length, () -> "no such line: " + problem);
         String line = lines[problem.line() - 1];
         assertTrue(
