@@ -30,8 +30,8 @@ import java.util.function.LongConsumer;
  * Carries the output of all services into their logs. A service writes into a FIFO that lies in the state directory and
  * that both it and we hold open for reading and writing, so it sees neither SIGPIPE nor an end, whoever dies; one
  * thread moves what waits in any FIFO into the log. Each FIFO that has something gets its share in turn, so a flood
- * holds nobody up. Where lines trickle in faster than is worth a wakeup each, the relay rests for a moment and then
- * moves them together; a single line is moved at once.
+ * holds nobody up. A single line is moved at once. A stream that goes on writing is busy: the poller no longer watches
+ * it, which would cost its writer a wakeup for every write(2), and it is looked at once in a while.
  *
  * <p>The daemon gives it a thread that calls {@link #turn} again and again. {@link #prepare}, {@link #remove} and
  * {@link #droppedBytes} may be called from any thread.
@@ -40,10 +40,11 @@ public final class LogRelay implements Spawner.Outputs {
     /** What one stream may move before the others have their turn. */
     private static final long SHARE = 1 << 20;
 
-    /** A stream that moves less than this in a turn, turn after turn, is worth waiting for. */
-    private static final long WORTH_A_TURN = 1 << 17;
-
+    /** Busy streams are looked at this often. Also how long one may be silent and still be busy. */
     private static final Duration REST = Duration.ofMillis(1);
+
+    /** Where a busy stream had as much as this, there is no time to rest. */
+    private static final long FLOOD = 1 << 17;
 
     /**
      * Without privileges all pipes of a user together may have 64 MiB (pipe(7), pipe-user-pages-soft), and once that is
@@ -57,7 +58,6 @@ public final class LogRelay implements Spawner.Outputs {
     private final Os os;
     private final Path fifoDirectory;
     private final Poller poller;
-    private final Poller rest;
     private final RelayParts parts;
     private final Optional<Console> console;
     private final int nameWidth;
@@ -77,7 +77,8 @@ public final class LogRelay implements Spawner.Outputs {
     private long[] tokens = new long[64];
     private int tokenCount;
     private final List<RelayedStream> failing = new ArrayList<>();
-    private MonotonicTime turnEnded = MonotonicTime.BOOT;
+    private final List<RelayedStream> busy = new ArrayList<>();
+    private MonotonicTime busyAt = MonotonicTime.BOOT;
     private MonotonicTime scanAt = MonotonicTime.BOOT;
 
     private record Retired(RelayedStream stream, boolean drain) {}
@@ -103,7 +104,6 @@ public final class LogRelay implements Spawner.Outputs {
         this.nameWidth = nameWidth;
         this.notices = notices;
         this.poller = os.poller();
-        this.rest = os.poller();
         // No service can have this name.
         RelayReceipt receipt = new RelayReceipt(os, fifoDirectory.resolve("@receipt"));
         this.parts = new RelayParts(new RelayBuffers(os), receipt, receipt.unfinished(), compressor, notices);
@@ -284,27 +284,50 @@ public final class LogRelay implements Spawner.Outputs {
         poller.poll(deadline(until), ready);
         MonotonicTime begun = os.now();
         takeOrders(begun);
-        long moved = 0;
+        if (!begun.isBefore(busyAt) || until.isPresent() && !begun.isBefore(until.get())) {
+            turnOfBusy(begun);
+        }
         RelayedStream[] table = byToken;
         for (int i = 0; i < tokenCount; i++) {
-            moved += turnOf(table[(int) tokens[i]], begun);
+            RelayedStream stream = table[(int) tokens[i]];
+            // It is null where it has been retired in this turn.
+            if (stream != null && turnOf(stream, begun) > 0 && stream.moved(begun, REST)) {
+                stream.unwatch();
+                busy.add(stream);
+            }
         }
         retryFailing(begun);
-        if (moved > 0
-                && moved < WORTH_A_TURN * tokenCount
-                && begun.since(turnEnded).compareTo(REST) < 0) {
-            rest.poll(Optional.of(begun.plus(REST)), token -> {});
+    }
+
+    private void turnOfBusy(MonotonicTime now) throws OsException {
+        long most = 0;
+        for (int i = busy.size() - 1; i >= 0; i--) {
+            RelayedStream stream = busy.get(i);
+            long moved = turnOf(stream, now);
+            most = Math.max(most, moved);
+            if (stream.retryAt().isPresent()) {
+                busy.remove(i);
+            } else if (moved > 0) {
+                stream.moved(now, REST);
+            } else if (stream.isSilentFor(REST, now)) {
+                busy.remove(i);
+                stream.watch();
+            }
         }
-        turnEnded = os.now();
+        busyAt = most < FLOOD ? os.now().plus(REST) : now;
     }
 
     private Optional<MonotonicTime> deadline(Optional<MonotonicTime> until) {
         Optional<MonotonicTime> deadline = until;
         for (RelayedStream stream : failing) {
             MonotonicTime retry = stream.retryAt().orElse(MonotonicTime.BOOT);
-            deadline = Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), retry) : retry);
+            deadline = earlier(deadline, retry);
         }
-        return deadline;
+        return busy.isEmpty() ? deadline : earlier(deadline, busyAt);
+    }
+
+    private static Optional<MonotonicTime> earlier(Optional<MonotonicTime> deadline, MonotonicTime than) {
+        return Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), than) : than);
     }
 
     private void ready(long token) {
@@ -326,17 +349,14 @@ public final class LogRelay implements Spawner.Outputs {
 
     private void retire(RelayedStream stream, MonotonicTime now, boolean drain) {
         failing.remove(stream);
+        busy.remove(stream);
         stream.retire(now, drain);
         synchronized (registry) {
             byToken[(int) stream.token] = null;
         }
     }
 
-    /** @param stream null where it has been retired in this turn */
     private long turnOf(RelayedStream stream, MonotonicTime now) throws OsException {
-        if (stream == null) {
-            return 0;
-        }
         boolean failed = stream.retryAt().isPresent();
         long moved = stream.turn(now, SHARE);
         if (!failed && stream.retryAt().isPresent()) {
@@ -370,7 +390,6 @@ public final class LogRelay implements Spawner.Outputs {
         parts.receipt().close();
         parts.buffers().close();
         poller.close();
-        rest.close();
     }
 
     // ---- logs that cannot be written ----

@@ -70,7 +70,7 @@ final class RelayedLog {
     }
 
     /**
-     * Moves what waits, about {@code budget} bytes at the most. Where it throws, some may have been moved; nothing was
+     * Moves what waits, about {@code budget} bytes at the most, and maybe not the last of it. Where it throws, some may have been moved; nothing was
      * consumed that is not written.
      *
      * @return bytes consumed, 0 where none waited
@@ -80,10 +80,11 @@ final class RelayedLog {
         long moved = 0;
         while (moved < budget) {
             long some = spec.timestamps() ? stamped() : plain(budget - moved);
-            if (some == 0) {
+            moved += some;
+            if (some < RelayBuffers.WINDOW) {
+                // The pipe is empty, or nearly: to take each line as it comes would keep its writer waiting.
                 break;
             }
-            moved += some;
         }
         return moved;
     }

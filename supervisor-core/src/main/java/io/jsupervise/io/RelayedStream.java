@@ -8,6 +8,7 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -32,6 +33,7 @@ final class RelayedStream {
     private final Remedy remedy;
     private Optional<Outage> outage = Optional.empty();
     private boolean watched;
+    private MonotonicTime movedAt = MonotonicTime.BOOT;
 
     /** Tries to do something about a log that cannot be written. */
     interface Remedy {
@@ -76,6 +78,25 @@ final class RelayedStream {
     void watch() throws OsException {
         watched = true;
         poller.add(fifo, token);
+    }
+
+    /** The poller reports the stream no more. */
+    void unwatch() throws OsException {
+        if (watched) {
+            watched = false;
+            poller.remove(fifo);
+        }
+    }
+
+    /** Bytes were moved; true where they went into the log, and that was so less than {@code rest} ago as well. */
+    boolean moved(MonotonicTime now, Duration rest) {
+        boolean again = outage.isEmpty() && !isSilentFor(rest, now);
+        movedAt = now;
+        return again;
+    }
+
+    boolean isSilentFor(Duration rest, MonotonicTime now) {
+        return now.since(movedAt).compareTo(rest) >= 0;
     }
 
     /** When the log is tried again though nothing is reported; empty while it can be written. */
@@ -173,13 +194,6 @@ final class RelayedStream {
         }
     }
 
-    private void unwatch() throws OsException {
-        if (watched) {
-            watched = false;
-            poller.remove(fifo);
-        }
-    }
-
     /**
      * The end of this stream.
      *
@@ -188,7 +202,10 @@ final class RelayedStream {
     void retire(MonotonicTime now, boolean drain) {
         try {
             if (drain) {
-                turn(now, Math.max(1, os.available(fifo)));
+                long moved;
+                do {
+                    moved = turn(now, Math.max(1, os.available(fifo)));
+                } while (moved > 0 && outage.isEmpty());
                 loseTheRest();
             }
             unwatch();
