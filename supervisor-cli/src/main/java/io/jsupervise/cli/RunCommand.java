@@ -13,8 +13,9 @@ final class RunCommand {
     /** Until everything was stopped; the exit code. */
     static int run(RunOptions options) {
         try {
+            KernelLoading kernel = KernelLoading.begin();
             Configuration configuration = ConfigLoading.load(options);
-            LinuxOs os = new LinuxOs();
+            LinuxOs os = kernel.os();
             Daemon.run(os, os.signals(), configuration, new Daemon.Options(Version.text(), EventLogger::log));
             return ExitCode.DONE;
         } catch (ConfigException e) {

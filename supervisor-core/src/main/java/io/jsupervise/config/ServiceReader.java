@@ -36,7 +36,7 @@ final class ServiceReader {
     private final Problems problems;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
-    /** Services that say nothing, or all the same, share one value: there may be thousands. */
+    /** Paths and environments are shared by the services that have the same: there may be thousands. */
     private final Map<Object, Object> shared = new HashMap<>();
 
     ServiceReader(SupervisorSpec supervisor, ConfigFiles files, Problems problems) {
@@ -58,15 +58,15 @@ final class ServiceReader {
                 .umask(umask(section))
                 .autostart(section.bool("autostart", true))
                 .startJitter(section.duration("start_jitter", Duration.ZERO))
-                .ready(share(ready(section)))
+                .ready(ready(section))
                 .restart(restart(section))
                 .successExitCodes(section.exitCodes("success_exit_codes", List.of(0)))
                 .giveUpExitCodes(section.exitCodes("give_up_exit_codes", List.of()))
-                .backoff(share(backoff(section)))
-                .stop(share(stop(section)))
-                .log(share(log(name, section)));
+                .backoff(backoff(section))
+                .stop(stop(section))
+                .log(log(name, section));
         section.string("description", "a text").ifPresent(spec::description);
-        startLimit(section).ifPresent(limit -> spec.startLimit(share(limit)));
+        startLimit(section).ifPresent(limit -> spec.startLimit(limit));
         heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
         return command.isPresent() ? Optional.of(spec.build()) : Optional.empty();
     }

@@ -3,6 +3,7 @@ package io.jsupervise.control;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.jsupervise.supervision.Happening;
+import io.jsupervise.text.InstantText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -25,7 +26,7 @@ public final class EventCodec {
             out.disable(JsonGenerator.Feature.AUTO_CLOSE_TARGET);
             out.writeStartObject();
             out.writeNumberField("seq", event.seq());
-            out.writeStringField("at", event.at().toString());
+            out.writeStringField("at", InstantText.of(event.at()));
             out.writeStringField(
                     "service", event.service().map(name -> name.value()).orElse(null));
             out.writeStringField("event", event.event());
@@ -90,7 +91,7 @@ public final class EventCodec {
             to++;
         }
         try {
-            return Optional.of(Instant.parse(new String(line, from, to - from, StandardCharsets.US_ASCII)));
+            return Optional.of(InstantText.parse(new String(line, from, to - from, StandardCharsets.US_ASCII)));
         } catch (DateTimeException e) {
             return Optional.empty();
         }

@@ -14,6 +14,7 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Status;
+import io.jsupervise.text.InstantText;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.time.Instant;
@@ -56,7 +57,7 @@ public final class StatusCodec {
         out.writeStringField("name", us.name());
         out.writeNumberField("pid", us.process().pid().value());
         out.writeStringField("version", us.version());
-        out.writeStringField("started_at", us.startedAt().toString());
+        out.writeStringField("started_at", InstantText.of(us.startedAt()));
         out.writeNumberField("uptime_ms", us.uptime().toMillis());
         out.writeStringField("config", us.config().toString());
         out.writeStringField("state_dir", us.stateDir().toString());
@@ -90,7 +91,7 @@ public final class StatusCodec {
         } else {
             out.writeNullField("pid");
         }
-        out.writeStringField("since", service.since().wall().toString());
+        out.writeStringField("since", InstantText.of(service.since().wall()));
         if (service.process().isPresent()) {
             MonotonicTime started = run.orElseThrow().orderedAt().mono();
             out.writeNumberField("uptime_ms", now.mono().since(started).toMillis());
@@ -119,7 +120,8 @@ public final class StatusCodec {
 
     private static void writeNext(Service service, JsonGenerator out) throws IOException {
         if (service.next().isPresent()) {
-            out.writeStringField("next_start_at", service.next().get().wall().toString());
+            out.writeStringField(
+                    "next_start_at", InstantText.of(service.next().get().wall()));
             out.writeNumberField("backoff_ms", service.next().get().delay().toMillis());
         } else {
             out.writeNullField("next_start_at");

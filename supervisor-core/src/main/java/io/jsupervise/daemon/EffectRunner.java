@@ -22,7 +22,17 @@ final class EffectRunner {
     private boolean exit;
 
     /** Keys the timers of services; those of the supervisor have their kind alone as key. */
-    record ServiceTimer(ServiceName service, TimerKind kind) {}
+    record ServiceTimer(ServiceName service, TimerKind kind) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof ServiceTimer timer && timer.kind == kind && timer.service.equals(service);
+        }
+
+        @Override
+        public int hashCode() {
+            return service.hashCode() * 31 + kind.ordinal();
+        }
+    }
 
     EffectRunner(Children children, TimerQueue timers, Outlets outlets) {
         this.children = children;

@@ -7,6 +7,7 @@ import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Service;
+import io.jsupervise.text.InstantText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -67,7 +68,7 @@ public final class JournalCodec {
         try (JsonGenerator out = begin()) {
             out.writeStringField("boot_id", record.bootId());
             out.writeStringField("version_of", record.version());
-            out.writeStringField("started_at", record.startedAt().toString());
+            out.writeStringField("started_at", InstantText.of(record.startedAt()));
             out.writeBooleanField("ended_in_order", record.endedInOrder());
             out.writeNumberField("last_event", record.lastEvent());
             return end(out);
@@ -97,14 +98,14 @@ public final class JournalCodec {
         out.writeNumberField("start_time", living.process().startTime());
         out.writeStringField("run_id", living.run().value());
         out.writeNumberField("started_mono_ns", living.startedAt().nanos());
-        out.writeStringField("started_at", living.startedAtWall().toString());
+        out.writeStringField("started_at", InstantText.of(living.startedAtWall()));
         out.writeEndObject();
     }
 
     private static void write(JsonGenerator out, Service.NextStart next) throws IOException {
         out.writeObjectFieldStart("next_start");
         out.writeNumberField("mono_ns", next.at().nanos());
-        out.writeStringField("at", next.wall().toString());
+        out.writeStringField("at", InstantText.of(next.wall()));
         out.writeNumberField("delay_ms", next.delay().toMillis());
         out.writeEndObject();
     }
@@ -126,7 +127,7 @@ public final class JournalCodec {
 
     private static void write(JsonGenerator out, End end) throws IOException {
         out.writeStartObject();
-        out.writeStringField("at", end.at().toString());
+        out.writeStringField("at", InstantText.of(end.at()));
         ExitStatus status = end.status().orElse(null);
         if (status instanceof ExitStatus.Exited exited) {
             out.writeNumberField("code", exited.code());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import io.jsupervise.text.InstantText;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
@@ -129,7 +130,7 @@ public final class JsonObject {
     public Instant instant(String name) throws JsonException {
         String text = string(name);
         try {
-            return Instant.parse(text);
+            return InstantText.parse(text);
         } catch (DateTimeException e) {
             throw new JsonException(path + name + " \"" + text + "\" is not a time such as 2026-01-31T12:00:00Z");
         }

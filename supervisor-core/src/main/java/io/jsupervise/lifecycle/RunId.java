@@ -6,6 +6,17 @@ package io.jsupervise.lifecycle;
  * but not yet recorded.
  */
 public record RunId(String value) {
+    /** Written out, as is {@link #hashCode}: those of records are made at run time, when the first one is needed. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RunId run && run.value.equals(value);
+    }
+
+    @Override
+    public int hashCode() {
+        return value.hashCode();
+    }
+
     @Override
     public String toString() {
         return value;

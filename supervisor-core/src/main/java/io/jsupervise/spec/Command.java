@@ -12,8 +12,10 @@ public record Command(List<String> argv) {
         if (argv.isEmpty() || argv.get(0).isEmpty()) {
             throw new IllegalArgumentException("a command needs a program");
         }
-        if (argv.stream().anyMatch(arg -> arg.indexOf('\0') >= 0)) {
-            throw new IllegalArgumentException("an argument holds a NUL character");
+        for (String argument : argv) {
+            if (argument.indexOf('\0') >= 0) {
+                throw new IllegalArgumentException("an argument holds a NUL character");
+            }
         }
     }
 

@@ -1,7 +1,9 @@
 package io.jsupervise.spec;
 
 import java.nio.file.Path;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * One services.yml with all that it includes, read and checked.
@@ -12,9 +14,11 @@ import java.util.List;
 public record Configuration(Path source, SupervisorSpec supervisor, List<ServiceSpec> services) {
     public Configuration {
         services = List.copyOf(services);
-        long names = services.stream().map(ServiceSpec::name).distinct().count();
-        if (names != services.size()) {
-            throw new IllegalArgumentException("service names must be unique");
+        Set<ServiceName> names = new HashSet<>();
+        for (ServiceSpec service : services) {
+            if (!names.add(service.name())) {
+                throw new IllegalArgumentException("two services are named \"" + service.name() + "\"");
+            }
         }
     }
 }

@@ -41,6 +41,14 @@ public final class LinuxOs implements Os {
         uid = (int) kernel.call(Syscall.GETEUID, 0, 0, 0);
     }
 
+    /**
+     * Loads what {@link #listen} needs, which takes as long as all else of a start: by any thread, before there is
+     * anything to listen to. What fails here fails there again.
+     */
+    public void prepareToListen() {
+        UnixListener.load();
+    }
+
     /** Signals to this process. */
     public Signals signals() {
         return new JvmSignals(kernel);

@@ -75,6 +75,14 @@ final class UnixListener implements Listener {
         }
     }
 
+    static void load() {
+        try {
+            UnixServerSocketChannel.open().close();
+        } catch (IOException | LinkageError e) {
+            // It will be told where somebody wants to listen.
+        }
+    }
+
     private static boolean isAlive(File socket) {
         if (!socket.exists()) {
             return false;
