@@ -91,6 +91,17 @@ public record Signal(int number) {
         return number == RTMIN ? "SIGRTMIN" : "SIGRTMIN" + (number > RTMIN ? "+" : "") + (number - RTMIN);
     }
 
+    /** Written out, as is {@link #hashCode}: those of records are made at run time, when the first one is needed. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Signal signal && signal.number == number;
+    }
+
+    @Override
+    public int hashCode() {
+        return number;
+    }
+
     @Override
     public String toString() {
         return fullName();
