@@ -4,7 +4,6 @@ import io.jsupervise.config.ConfigException;
 import io.jsupervise.config.ConfigReader;
 import io.jsupervise.config.Surroundings;
 import io.jsupervise.io.DiskConfigFiles;
-import io.jsupervise.os.linux.JvmSignals;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Configuration;
 import java.nio.file.Path;
@@ -22,7 +21,7 @@ final class SupervisorMain {
                 new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty()));
         int code = 0;
         try {
-            Daemon.run(os, new JvmSignals(), configuration, new Daemon.Options("test", System.out::println));
+            Daemon.run(os, os.signals(), configuration, new Daemon.Options("test", System.out::println));
         } catch (DaemonException e) {
             System.out.println(e.getMessage());
             code = e.exitCode();
