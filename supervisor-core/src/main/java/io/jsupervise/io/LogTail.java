@@ -2,6 +2,8 @@ package io.jsupervise.io;
 
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
+import java.io.FileInputStream;
+import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -20,8 +22,9 @@ import java.util.zip.GZIPInputStream;
  * The end of a log and what is added to it, across rotations. It reads files and nothing else, so it works beside a
  * living supervisor and without one. One thread.
  *
- * <p>Within a supervisor its memory is the supervisor's: at most {@link #MOST} bytes of the end are kept, and a
- * compressed file is unpacked as a stream.
+ * <p>Within a supervisor its memory is the supervisor's, and many may ask at once and read slowly: nothing is kept but
+ * where the last lines begin, and they are read in portions, a compressed file by unpacking it twice. At most
+ * {@link #MOST} bytes of the end are shown.
  */
 public final class LogTail implements Closeable {
     /** The end of a log is at most this long, however many lines were asked for. */
@@ -31,7 +34,17 @@ public final class LogTail implements Closeable {
     private static final String COMPRESSED = ".gz";
 
     private final Path file;
+    private final Deque<Piece> pieces = new ArrayDeque<>();
     private Optional<Opened> open = Optional.empty();
+
+    /** A part of the last lines. */
+    private interface Piece extends Closeable {
+        /** The next portion; empty at its end. */
+        byte[] next() throws IOException;
+    }
+
+    /** Where the last lines of one file begin, and how many they are. */
+    private record Start(long at, int lines) {}
 
     private record Opened(FileChannel channel, Object key) {}
 
@@ -42,41 +55,186 @@ public final class LogTail implements Closeable {
 
     /** The last {@code lines} lines, oldest first; after it {@link #more} goes on where they end. */
     public byte[] last(int lines) throws IOException {
-        Deque<byte[]> parts = new ArrayDeque<>();
+        seek(lines);
+        ByteArrayOutputStream all = new ByteArrayOutputStream();
+        for (byte[] some = next(); some.length > 0; some = next()) {
+            all.writeBytes(some);
+        }
+        return all.toByteArray();
+    }
+
+    /** Finds the last {@code lines} lines, which {@link #next} then gives. */
+    void seek(int lines) throws IOException {
         int missing = lines;
-        int room = MOST;
+        long room = MOST;
         open = open(file);
         if (open.isPresent()) {
             FileChannel channel = open.get().channel;
             long size = channel.size();
-            byte[] current = lastOf(channel, size, missing, room);
             channel.position(size);
-            parts.addFirst(current);
-            missing -= count(current);
-            room -= current.length;
+            Start start = startOfLast(channel, size, missing, Math.max(0, size - room));
+            pieces.addFirst(new Range(channel, start.at, size, false));
+            missing -= start.lines;
+            room -= size - start.at;
         }
         for (int number = 1; missing > 0 && room > 0; number++) {
-            Optional<byte[]> rotated = lastOfRotated(number, missing, room);
-            if (rotated.isEmpty()) {
+            Optional<Opened> plain = open(rotated(number));
+            if (plain.isPresent()) {
+                FileChannel channel = plain.get().channel;
+                long size = channel.size();
+                Start start = startOfLast(channel, size, missing, Math.max(0, size - room));
+                pieces.addFirst(new Range(channel, start.at, size, true));
+                missing -= start.lines;
+                room -= size - start.at;
+            } else if (Files.exists(compressed(rotated(number)))) {
+                // Where both forms of a file are there, they hold the same.
+                Packed packed = new Packed(compressed(rotated(number)), missing, room);
+                pieces.addFirst(packed);
+                missing -= packed.lines;
+                room -= packed.end - packed.from;
+            } else {
                 break;
             }
-            parts.addFirst(rotated.get());
-            missing -= count(rotated.get());
-            room -= rotated.get().length;
         }
-        ByteArrayOutputStream all = new ByteArrayOutputStream(MOST - room);
-        parts.forEach(all::writeBytes);
-        return all.toByteArray();
     }
 
-    private static int count(byte[] text) {
-        int lines = 0;
-        for (byte one : text) {
-            if (one == '\n') {
-                lines++;
+    /** The next portion of the last lines; empty at their end, where {@link #more} goes on. */
+    byte[] next() throws IOException {
+        while (!pieces.isEmpty()) {
+            byte[] some = pieces.getFirst().next();
+            if (some.length > 0) {
+                return some;
+            }
+            pieces.removeFirst().close();
+        }
+        return new byte[0];
+    }
+
+    /** Of a file as it is; shorter where somebody has emptied it meanwhile. */
+    private static final class Range implements Piece {
+        private final FileChannel channel;
+        private final long end;
+        private final boolean owned;
+        private long at;
+
+        Range(FileChannel channel, long from, long end, boolean owned) {
+            this.channel = channel;
+            this.at = from;
+            this.end = end;
+            this.owned = owned;
+        }
+
+        @Override
+        public byte[] next() throws IOException {
+            byte[] some = new byte[(int) Math.min(PORTION, end - at)];
+            int length = read(channel, at, ByteBuffer.wrap(some));
+            at += length;
+            return length == some.length ? some : Arrays.copyOf(some, length);
+        }
+
+        @Override
+        public void close() throws IOException {
+            if (owned) {
+                channel.close();
             }
         }
-        return text.length > 0 && text[text.length - 1] != '\n' ? lines + 1 : lines;
+    }
+
+    /** Of a compressed file: unpacked once to find where its last lines begin, and again to read them. */
+    private static final class Packed implements Piece {
+        private final FileInputStream file;
+        private final InputStream text;
+        private final int lines;
+        private final long from;
+        private final long end;
+        private long at;
+
+        Packed(Path path, int wanted, long most) throws IOException {
+            file = new FileInputStream(path.toFile());
+            try {
+                long[] sizes = sizes();
+                end = sizes[0];
+                lines = (int) Math.min(wanted, sizes[1]);
+                from = Math.max(end - most, startOfLine(sizes[1] - lines));
+                text = unpacked();
+                text.skipNBytes(from);
+                at = from;
+            } catch (IOException e) {
+                file.close();
+                throw e;
+            }
+        }
+
+        /** From its beginning; the file itself stays open, since it may have got another name meanwhile. */
+        private InputStream unpacked() throws IOException {
+            file.getChannel().position(0);
+            return new GZIPInputStream(
+                    new FilterInputStream(file) {
+                        @Override
+                        public void close() {}
+                    },
+                    PORTION);
+        }
+
+        /** Bytes and lines of the whole. */
+        private long[] sizes() throws IOException {
+            try (InputStream whole = unpacked()) {
+                return sizes(whole);
+            }
+        }
+
+        private static long[] sizes(InputStream whole) throws IOException {
+            byte[] portion = new byte[PORTION];
+            long bytes = 0;
+            long ends = 0;
+            boolean ended = true;
+            for (int count = whole.read(portion); count > 0; count = whole.read(portion)) {
+                bytes += count;
+                for (int i = 0; i < count; i++) {
+                    ends += portion[i] == '\n' ? 1 : 0;
+                }
+                ended = portion[count - 1] == '\n';
+            }
+            return new long[] {bytes, ended ? ends : ends + 1};
+        }
+
+        private long startOfLine(long number) throws IOException {
+            try (InputStream whole = unpacked()) {
+                return startOfLine(whole, number);
+            }
+        }
+
+        private static long startOfLine(InputStream whole, long number) throws IOException {
+            byte[] portion = new byte[PORTION];
+            long before = 0;
+            long seen = 0;
+            while (seen < number) {
+                int count = whole.read(portion);
+                if (count <= 0) {
+                    break;
+                }
+                for (int i = 0; i < count; i++) {
+                    if (portion[i] == '\n' && ++seen == number) {
+                        return before + i + 1;
+                    }
+                }
+                before += count;
+            }
+            return before;
+        }
+
+        @Override
+        public byte[] next() throws IOException {
+            byte[] some = text.readNBytes((int) Math.min(PORTION, end - at));
+            at += some.length;
+            return some;
+        }
+
+        @Override
+        public void close() throws IOException {
+            text.close();
+            file.close();
+        }
     }
 
     private static Optional<Opened> open(Path path) throws IOException {
@@ -99,14 +257,6 @@ public final class LogTail implements Closeable {
         return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
     }
 
-    private static byte[] lastOf(FileChannel channel, long size, int lines, int most) throws IOException {
-        long from = startOfLast(channel, size, lines, Math.max(0, size - most));
-        byte[] text = new byte[(int) (size - from)];
-        int length = read(channel, from, ByteBuffer.wrap(text));
-        // Shorter where somebody has emptied the file meanwhile.
-        return length == text.length ? text : Arrays.copyOf(text, length);
-    }
-
     /** Reads until {@code buffer} is full or the file ends: bytes read. */
     private static int read(FileChannel channel, long from, ByteBuffer buffer) throws IOException {
         int done = 0;
@@ -120,9 +270,9 @@ public final class LogTail implements Closeable {
         return done;
     }
 
-    private static long startOfLast(FileChannel channel, long size, int lines, long least) throws IOException {
+    private static Start startOfLast(FileChannel channel, long size, int lines, long least) throws IOException {
         if (lines <= 0) {
-            return size;
+            return new Start(size, 0);
         }
         byte[] portion = new byte[PORTION];
         long at = size;
@@ -134,11 +284,11 @@ public final class LogTail implements Closeable {
             for (int i = there - 1; i >= 0; i--) {
                 boolean lastByte = at + i == size - 1;
                 if (portion[i] == '\n' && !lastByte && ++found == lines) {
-                    return at + i + 1;
+                    return new Start(at + i + 1, lines);
                 }
             }
         }
-        return least;
+        return new Start(least, size > least ? found + 1 : 0);
     }
 
     private Path rotated(int number) {
@@ -147,46 +297,6 @@ public final class LogTail implements Closeable {
 
     private static Path compressed(Path path) {
         return path.resolveSibling(path.getFileName() + COMPRESSED);
-    }
-
-    /** Where both forms of a file are there, they hold the same. */
-    private Optional<byte[]> lastOfRotated(int number, int lines, int most) throws IOException {
-        Path path = rotated(number);
-        Optional<Opened> plain = open(path);
-        if (plain.isPresent()) {
-            try (FileChannel channel = plain.get().channel) {
-                return Optional.of(lastOf(channel, channel.size(), lines, most));
-            }
-        }
-        try (InputStream text = new GZIPInputStream(Files.newInputStream(compressed(path)), PORTION)) {
-            return Optional.of(lastOf(text, lines, most));
-        } catch (NoSuchFileException e) {
-            return Optional.empty();
-        }
-    }
-
-    private static byte[] lastOf(InputStream text, int lines, int most) throws IOException {
-        byte[] kept = new byte[PORTION];
-        int length = 0;
-        int count = text.read(kept, 0, kept.length);
-        while (count > 0) {
-            length += count;
-            if (length == kept.length && kept.length < 2 * most) {
-                kept = Arrays.copyOf(kept, Math.min(2 * most, 2 * kept.length));
-            } else if (length == kept.length) {
-                System.arraycopy(kept, length - most, kept, 0, most);
-                length = most;
-            }
-            count = text.read(kept, length, kept.length - length);
-        }
-        int from = Math.max(0, length - most);
-        int found = 0;
-        for (int i = length - 2; i >= from; i--) {
-            if (kept[i] == '\n' && ++found == lines) {
-                from = i + 1;
-            }
-        }
-        return Arrays.copyOfRange(kept, from, length);
     }
 
     /**
@@ -211,7 +321,7 @@ public final class LogTail implements Closeable {
             number--;
             Optional<Opened> next = open(number == 0 ? file : rotated(number));
             if (next.isPresent()) {
-                close();
+                closeOpen();
                 open = next;
                 text = readOpen();
                 break;
@@ -266,6 +376,13 @@ public final class LogTail implements Closeable {
 
     @Override
     public void close() throws IOException {
+        while (!pieces.isEmpty()) {
+            pieces.removeFirst().close();
+        }
+        closeOpen();
+    }
+
+    private void closeOpen() throws IOException {
         if (open.isPresent()) {
             open.get().channel.close();
             open = Optional.empty();

@@ -300,17 +300,17 @@ final class Routes {
         int lines = target.number("lines", DEFAULT_LINES, 0, MOST_LINES);
         boolean follow = target.flag("follow");
         LogTail tail = new LogTail(log.file());
-        byte[] last = tail.last(lines);
+        try {
+            tail.seek(lines);
+        } catch (IOException e) {
+            tail.close();
+            throw e;
+        }
         return stream(TEXT, follow, new Source() {
-            private boolean begun;
-
             @Override
             public byte[] next() throws IOException {
-                if (!begun) {
-                    begun = true;
-                    return last;
-                }
-                return follow ? tail.more() : new byte[0];
+                byte[] some = tail.next();
+                return some.length == 0 && follow ? tail.more() : some;
             }
 
             @Override

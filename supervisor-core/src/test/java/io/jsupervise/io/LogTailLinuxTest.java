@@ -132,6 +132,27 @@ class LogTailLinuxTest {
     }
 
     @Test
+    void the_last_lines_come_in_portions_and_what_is_added_meanwhile_comes_after_them() throws IOException {
+        String line = "x".repeat(999) + "\n";
+        try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(directory.resolve("web.log.2.gz")))) {
+            out.write(line.repeat(200).getBytes(UTF_8));
+        }
+        Files.writeString(directory.resolve("web.log.1"), line.repeat(200));
+        Files.writeString(log(), line.repeat(200));
+        try (LogTail tail = new LogTail(log())) {
+            tail.seek(500);
+            Files.writeString(log(), "added\n", StandardOpenOption.APPEND);
+            int length = 0;
+            for (byte[] some = tail.next(); some.length > 0; some = tail.next()) {
+                assertTrue(some.length <= 64 << 10, "a portion of " + some.length);
+                length += some.length;
+            }
+            assertEquals(500 * line.length(), length);
+            assertEquals("added\n", new String(tail.more(), UTF_8));
+        }
+    }
+
+    @Test
     void however_much_is_asked_for_only_so_much_is_kept_in_memory() throws IOException {
         byte[] much = "x".repeat(LogTail.MOST).getBytes(UTF_8);
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(directory.resolve("web.log.1.gz")))) {
