@@ -32,10 +32,10 @@ final class Directories {
     /** Makes what is missing, with parents. */
     void prepare() throws DaemonException {
         make(spec.stateDir(), 0755);
+        check("state_dir", spec.stateDir());
         make(spec.stateDir().resolve("journal"), 0700);
         make(spec.stateDir().resolve("logs"), 0755);
         make(spec.stateDir().resolve("fifo"), 0755);
-        check("state_dir", spec.stateDir());
         make(spec.runtimeDir(), 0700);
         check("runtime_dir", spec.runtimeDir());
         openToSocketGroup();
