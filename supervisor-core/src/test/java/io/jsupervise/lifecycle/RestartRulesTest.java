@@ -130,6 +130,18 @@ class RestartRulesTest {
     }
 
     @Test
+    void a_restart_that_had_to_wait_counts_when_it_is_made() {
+        Bench bench = new Bench(spec().startLimit(new RestartIntensity(1, Duration.ofSeconds(10))));
+        bench.running().exits(1).groupEmpty();
+        bench.slotFree = false;
+        bench.fires(TimerKind.RESTART);
+        assertEquals(ServiceState.WAITING, bench.state());
+        bench.later(Duration.ofSeconds(20)).permitted().spawned().fires(TimerKind.READY);
+        bench.later(Duration.ofSeconds(5)).exits(1);
+        assertEquals(ServiceState.FATAL, bench.state(), "due 26 s ago, but made 6 s ago");
+    }
+
+    @Test
     void failed_starts_count_against_the_limit_too() {
         Bench bench = new Bench(spec().startLimit(new RestartIntensity(1, Duration.ofHours(1))));
         bench.begin().spawnFails();
