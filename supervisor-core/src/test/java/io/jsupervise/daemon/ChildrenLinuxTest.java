@@ -1,0 +1,206 @@
+package io.jsupervise.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.os.SpawnRequest.Output;
+import io.jsupervise.os.linux.LinuxOs;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import java.util.function.LongConsumer;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** Real children from the moment when they are known until their group is empty, and the way into the loop. */
+@Timeout(value = 20, unit = TimeUnit.SECONDS)
+class ChildrenLinuxTest {
+    private static final ServiceName WEB = new ServiceName("web");
+
+    private final LinuxOs os = new LinuxOs();
+    private final List<Child> spawned = new ArrayList<>();
+    private Poller poller;
+    private Children children;
+
+    @BeforeEach
+    void open() throws OsException {
+        poller = os.poller();
+        children = new Children(os, poller);
+    }
+
+    @AfterEach
+    void close() throws OsException {
+        for (Child child : spawned) {
+            ProcessHandle.of(child.pid().value()).ifPresent(ProcessHandle::destroyForcibly);
+        }
+        poller.close();
+    }
+
+    private Child spawn(String command) throws Exception {
+        Child child = os.spawn(new SpawnRequest(
+                List.of("/bin/sh", "-c", command),
+                Path.of("/"),
+                Map.of("PATH", "/usr/bin:/bin"),
+                022,
+                new Output.Null(),
+                new Output.Null()));
+        spawned.add(child);
+        return child;
+    }
+
+    private List<Long> ready() throws OsException {
+        List<Long> tokens = new ArrayList<>();
+        poller.poll(Optional.of(os.now().plus(Duration.ofSeconds(10))), tokens::add);
+        return tokens;
+    }
+
+    @Test
+    void an_end_is_reported_once_with_its_run_and_its_status() throws Exception {
+        RunId run = new RunId("r1");
+        children.watch(WEB, run, spawn("exit 7"));
+        long token = ready().get(0);
+        Children.Exit exit = children.exitOf(token).orElseThrow();
+        assertEquals(WEB, exit.service());
+        assertEquals(run, exit.event().run());
+        assertEquals(new ExitStatus.Exited(7), exit.event().status());
+        assertEquals(Optional.empty(), children.exitOf(token), "a report that comes late finds nothing");
+        buryUntilEmpty(run);
+        assertTrue(children.bury(run), "what is buried stays so");
+    }
+
+    private void buryUntilEmpty(RunId run) throws OsException {
+        while (!children.bury(run)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void a_signal_reaches_the_run_and_none_that_has_ended() throws Exception {
+        RunId run = new RunId("r1");
+        children.watch(WEB, run, spawn("exec sleep 1000"));
+        children.signal(new RunId("another"), Signal.KILL, true);
+        children.signal(run, Signal.KILL, false);
+        ExitStatus status =
+                children.exitOf(ready().get(0)).orElseThrow().event().status();
+        assertEquals(new ExitStatus.Killed(Signal.KILL, false), status);
+        buryUntilEmpty(run);
+        children.signal(run, Signal.KILL, true);
+    }
+
+    @Test
+    void what_is_left_of_the_group_of_a_dead_main_process_is_killed() throws Exception {
+        RunId run = new RunId("r1");
+        Child child = spawn("sleep 1000 & exit 0");
+        children.watch(WEB, run, child);
+        children.exitOf(ready().get(0)).orElseThrow();
+        assertTrue(os.groupExists(child), "the worker outlived it");
+        int group = child.pid().value();
+        buryUntilEmpty(run);
+        assertFalse(os.livingGroups().contains(group));
+    }
+
+    /** As where fs.epoll.max_user_watches is used up: the child is asked in turn instead. */
+    @Test
+    void a_child_that_the_poller_refuses_is_asked_in_turn() throws Exception {
+        Children asked = new Children(os, new Refusing());
+        RunId run = new RunId("r1");
+        Child child = spawn("exec sleep 1000");
+        asked.watch(WEB, run, child);
+        assertTrue(asked.someAreUnpolled());
+        long token = asked.unpolledTokens()[0];
+        assertEquals(Optional.empty(), asked.exitOf(token));
+        asked.signal(run, Signal.KILL, false);
+        poller.add(child.pidfd(), 77);
+        assertEquals(List.of(77L), ready());
+        poller.remove(child.pidfd());
+        assertTrue(asked.exitOf(token).isPresent());
+        assertFalse(asked.someAreUnpolled());
+        while (!asked.bury(run)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static final class Refusing implements Poller {
+        @Override
+        public void add(Fd fd, long token) throws OsException {
+            throw new OsException(Errno.ENOSPC, "epoll_ctl");
+        }
+
+        @Override
+        public void remove(Fd fd) {
+            throw new AssertionError("it was never added");
+        }
+
+        @Override
+        public void poll(Optional<MonotonicTime> deadline, LongConsumer ready) {
+            throw new AssertionError("nobody polls here");
+        }
+
+        @Override
+        public void wakeup() {}
+
+        @Override
+        public void close() {}
+    }
+
+    // ---- the inbox ----
+
+    @Test
+    void messages_of_many_threads_come_each_once_in_the_order_of_their_sender_and_wake_the_loop() throws Exception {
+        Inbox inbox = new Inbox(poller);
+        List<Thread> senders = new ArrayList<>();
+        for (int sender = 0; sender < 4; sender++) {
+            int base = sender * 1_000_000;
+            Thread thread = new Thread(() -> {
+                for (int i = 0; i < 5_000; i++) {
+                    inbox.post(new SupervisorEvent.JournalCommitted(base + i));
+                }
+            });
+            senders.add(thread);
+            thread.start();
+        }
+        long[] next = new long[4];
+        for (int got = 0; got < 20_000; ) {
+            poller.poll(Optional.empty(), token -> {});
+            for (Inbox.Message message : inbox.takeAll()) {
+                long seq = ((SupervisorEvent.JournalCommitted) message.event()).seq();
+                int sender = (int) (seq / 1_000_000);
+                assertEquals(next[sender]++, seq % 1_000_000);
+                got++;
+            }
+        }
+        for (Thread sender : senders) {
+            sender.join();
+        }
+        assertEquals(List.of(), inbox.takeAll());
+    }
+
+    @Test
+    void a_program_that_is_not_there_is_no_child() {
+        assertThrows(
+                SpawnException.class,
+                () -> os.spawn(new SpawnRequest(
+                        List.of("/no/such"), Path.of("/"), Map.of(), 022, new Output.Null(), new Output.Null())));
+    }
+}
