@@ -32,6 +32,9 @@ public final class ConfigReader {
 
     private static final int MOST_FILES = 1000;
 
+    /** All files together: what fits into the daemon's heap as values, twice over. */
+    private static final int MOST_BYTES = 2 * ConfigFiles.MOST_BYTES;
+
     /** An address of unix(7) takes 107 bytes; the socket is bound under a name that is four longer, then renamed. */
     private static final int LONGEST_SOCKET = 103;
 
@@ -43,6 +46,7 @@ public final class ConfigReader {
     private final Map<String, Found> found = new LinkedHashMap<>();
     private final Set<Path> reading = new LinkedHashSet<>();
     private final Set<Path> read = new HashSet<>();
+    private int bytesRead;
 
     /** @param map with the defaults of its file below it */
     private record Found(Place place, Mapping map) {}
@@ -84,7 +88,16 @@ public final class ConfigReader {
     private Optional<Mapping> open(Path file, Place named) {
         problems.file(file);
         try {
-            return new YamlFile(file, problems).read(files.read(file));
+            byte[] text = files.read(file);
+            bytesRead += text.length;
+            if (bytesRead > MOST_BYTES && text.length <= ConfigFiles.MOST_BYTES) {
+                problems.add(
+                        named,
+                        "the files up to " + file + " have more than " + (MOST_BYTES >> 20) + " MiB together",
+                        "supervise some of the services by another jsupervise");
+                return Optional.empty();
+            }
+            return new YamlFile(file, problems).read(text);
         } catch (IOException e) {
             problems.add(
                     named,

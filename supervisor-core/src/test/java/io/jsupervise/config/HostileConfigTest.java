@@ -107,6 +107,22 @@ class HostileConfigTest {
     }
 
     @Test
+    void files_that_are_too_much_together_are_refused() {
+        String comment = "#".repeat(ConfigFiles.MOST_BYTES / 2);
+        MemoryFiles files = MemoryFiles.of("include: 'd/*.yml'\n" + GOOD);
+        for (int i = 0; i < 5; i++) {
+            files.with("d/" + i + ".yml", comment);
+        }
+        assertEquals(
+                List.of("/app/services.yml:1:10: the files up to /app/d/3.yml have more than 2 MiB together;"
+                        + " supervise some of the services by another jsupervise"),
+                problems(files).stream()
+                        .filter(line -> line.contains("together"))
+                        .limit(1)
+                        .toList());
+    }
+
+    @Test
     void a_megabyte_of_one_word_are_read() {
         String word = "x".repeat(ConfigFiles.MOST_BYTES - 100);
         List<String> problems = problems("services: {web: {command: run, umask: " + word + "}}");
