@@ -237,7 +237,8 @@ class RequestsTest {
         Herd herd = withRetired().begin();
         herd.act(Verb.START, "old");
         assertEquals("reply 1 no-such-service: no service \"old\"", herd.words());
-        herd.actAndLeave(Verb.RESTART);
+        herd.actAndLeave(Verb.RESTART).committed();
+        assertEquals("reply 2 [web STOPPING (asked to restart)]", herd.deeds(), "all are those of the file");
         assertEquals(Wanted.DOWN, herd.serviceOf("old").wanted());
     }
 
