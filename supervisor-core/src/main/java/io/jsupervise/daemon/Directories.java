@@ -110,7 +110,7 @@ final class Directories {
     String lock(RandomGenerator random) throws DaemonException {
         Path file = spec.stateDir().resolve("lock");
         try {
-            Fd fd = os.open(file, OpenMode.WRITE, 0644);
+            Fd fd = os.open(file, OpenMode.WRITE, 0600);
             if (!os.lock(fd)) {
                 throw new DaemonException(
                         DaemonException.ALREADY_RUNNING,
