@@ -94,7 +94,7 @@ jq -se "length > 0 and all(.seq > $last) and any(.service == \"web\")" "$work/sa
 grep -q "\"by_uid\": *$(id -u)" "$work/said" || { cat "$work/said" >&2 && fail "who asked is not recorded"; }
 ok "events: complete records of starts, names but no values of variables, who asked, --since"
 
-ctl o events -f >"$work/followed" &
+"$JSUPERVISE" --socket "$(socket o)" events -f >"$work/followed" &
 follower=$!
 pids+=("$follower")
 # History first, so that it is connected for certain.

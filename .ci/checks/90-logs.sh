@@ -48,7 +48,7 @@ ok "standard error apart, with timestamps"
 
 exits 0 ctl l logs writer -n 3
 [ "$(cut -c1-10 "$work/said" | tr '\n' ' ')" = "line 39998 line 39999 line 40000 " ] || { cat "$work/said" && fail "logs -n 3"; }
-ctl l logs split -f -n 0 >"$work/followed" &
+"$JSUPERVISE" --socket "$(socket l)" logs split -f -n 0 >"$work/followed" &
 follower=$!
 pids+=("$follower")
 exits 0 ctl l restart split
@@ -56,7 +56,7 @@ within 10 grep -q to-out "$work/followed"
 kill -TERM "$follower"
 ok "logs -n and -f"
 
-ctl l events -f >"$work/events" &
+"$JSUPERVISE" --socket "$(socket l)" events -f >"$work/events" &
 follower=$!
 pids+=("$follower")
 # What was comes first, so that it is connected for certain; the next is counted.
