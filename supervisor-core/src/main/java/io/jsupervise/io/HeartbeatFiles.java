@@ -3,6 +3,7 @@ package io.jsupervise.io;
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.Look;
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
@@ -55,8 +56,12 @@ public final class HeartbeatFiles {
         });
     }
 
-    /** One stat(2). The clock is read after it: a beat that comes meanwhile must not seem to lie in the future. */
+    /**
+     * One stat(2) between two readings of the clock, since there may be any time between them: a beat that comes
+     * meanwhile must neither seem to lie in the future, nor be missing at a moment at which nobody looked any more.
+     */
     private Look lookAt(Path file) {
+        MonotonicTime begun = os.now();
         Optional<Look.Stamp> stamp = Optional.empty();
         Optional<String> problem = Optional.empty();
         try {
@@ -70,6 +75,6 @@ public final class HeartbeatFiles {
         } catch (OsException e) {
             problem = Optional.of(e.getMessage());
         }
-        return new Look(new Now(os.now(), os.wallClock()), stamp, problem);
+        return new Look(begun, new Now(os.now(), os.wallClock()), stamp, problem);
     }
 }

@@ -630,11 +630,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Run run = s.run.orElseThrow();
         Pulse before = run.pulse().orElseThrow();
         Pulse pulse = before.after(event.look(), run.orderedAt());
-        MonotonicTime lookedAt = event.look().at().mono();
-        boolean stale = !lookedAt.isBefore(pulse.deadline(heartbeat.timeout()));
+        // A look that takes long (a file system that hangs, a thread that has to wait) may miss beats at its end.
+        boolean stale = !event.look().begun().isBefore(pulse.deadline(heartbeat.timeout()));
         if (stale && before.lastLook().isEmpty()) {
             // A first look that comes late proves nothing: there is none before it to compare with.
-            pulse = pulse.graceUntil(lookedAt.plus(heartbeat.timeout()));
+            pulse = pulse.graceUntil(event.look().at().mono().plus(heartbeat.timeout()));
             stale = false;
         }
         s.run = Optional.of(run.with(pulse));

@@ -201,6 +201,25 @@ class HeartbeatJudgingTest {
         assertEquals(TIMEOUT, bench.until(TimerKind.HEARTBEAT));
     }
 
+    /** The file was looked at in time; only the clock was read late, and beats went on meanwhile. */
+    @Test
+    void a_look_that_is_held_up_until_after_the_deadline_ends_nothing() {
+        Bench bench = starts();
+        Instant beatenAt = bench.now().wall();
+        Look.Stamp beat = new Look.Stamp(1, beatenAt);
+        bench.later(Duration.ofSeconds(1));
+        bench.on(new Event.HeartbeatLookedAt(bench.run(), new Look(bench.now(), Optional.of(beat), Optional.empty())));
+        MonotonicTime begun = bench.now().mono();
+        bench.later(Duration.ofMinutes(5));
+        Look late = new Look(begun, bench.now(), Optional.of(beat), Optional.empty());
+        bench.on(new Event.HeartbeatLookedAt(bench.run(), late));
+        assertEquals(ServiceState.RUNNING, bench.state());
+        assertTrue(bench.until(TimerKind.HEARTBEAT).isNegative(), "it is looked at again at once");
+        bench.fires(TimerKind.HEARTBEAT);
+        bench.on(new Event.HeartbeatLookedAt(bench.run(), new Look(bench.now(), Optional.of(beat), Optional.empty())));
+        assertEquals(ServiceState.STOPPING, bench.state());
+    }
+
     @Test
     void a_look_that_is_answered_after_the_end_of_its_run_changes_nothing() {
         Bench bench = starts();
