@@ -19,6 +19,12 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
     /** Clocks that differ by more than this between two looks were stepped; slewing moves 0.05 % at most. */
     private static final Duration STEP = Duration.ofMillis(50);
 
+    /**
+     * An mtime is that of the last tick of the kernel's clock, 1 to 10 ms (CONFIG_HZ), so a beat right after a look may
+     * bear a time before it.
+     */
+    private static final Duration TICK = Duration.ofMillis(20);
+
     public static Pulse armed(MonotonicTime graceEnd) {
         return new Pulse(graceEnd, Optional.empty(), Optional.empty());
     }
@@ -41,7 +47,8 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         } else if (look.stamp().isPresent()
                 && !look.stamp().equals(lastLook.get().stamp())) {
             MonotonicTime latest = look.at().mono();
-            beat = Optional.of(momentBetween(lastLook.get().at(), look).orElse(latest));
+            beat = Optional.of(
+                    momentBetween(aTickBefore(lastLook.get().at()), look).orElse(latest));
         }
         return new Pulse(graceEnd, beat.isPresent() ? beat : lastBeat, Optional.of(look));
     }
@@ -61,6 +68,10 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
             return deadline;
         }
         return MonotonicTime.min(deadline, lastLook.get().at().mono().plus(timeout));
+    }
+
+    private static Now aTickBefore(Now now) {
+        return new Now(now.mono().minus(TICK), now.wall().minus(TICK));
     }
 
     /** The mtime on the monotonic clock; empty where it is not between the two, or the wall clock was stepped. */

@@ -68,6 +68,17 @@ class PulseTest {
         assertEquals(Optional.of(at(30, 0).mono()), pulse.lastBeat());
     }
 
+    /** Its mtime is that of the tick before. It was taken for a beat at the next look, a whole timeout too late. */
+    @Test
+    void a_beat_right_after_a_look_bears_a_time_before_it() {
+        Instant tick = Instant.ofEpochSecond(10).minusMillis(4);
+        Look seen = new Look(at(40, 40), Optional.of(new Look.Stamp(1, tick)), Optional.empty());
+        Pulse pulse = Pulse.armed(at(90, 0).mono())
+                .after(look(10, 10, -5L, 1), ORDERED)
+                .after(seen, ORDERED);
+        assertEquals(at(40, 0).mono().minus(Duration.ofMillis(4)), pulse.deadline(TIMEOUT));
+    }
+
     @Test
     void a_beat_stays_known_while_the_file_is_gone() {
         Pulse pulse = Pulse.armed(at(90, 0).mono())
