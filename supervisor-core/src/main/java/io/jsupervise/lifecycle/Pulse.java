@@ -42,15 +42,19 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
      */
     public Pulse after(Look look, Now orderedAt) {
         Optional<MonotonicTime> beat = Optional.empty();
-        if (look.stamp().isPresent() && lastLook.isEmpty()) {
-            beat = momentBetween(orderedAt, look);
-        } else if (look.stamp().isPresent()
-                && !look.stamp().equals(lastLook.get().stamp())) {
-            MonotonicTime latest = look.at().mono();
-            beat = Optional.of(
-                    momentBetween(aTickBefore(lastLook.get().at()), look).orElse(latest));
+        if (look.stamp().isPresent()) {
+            beat = lastLook.isEmpty() ? momentBetween(orderedAt, look) : beatSince(lastLook.get(), look);
         }
         return new Pulse(graceEnd, beat.isPresent() ? beat : lastBeat, Optional.of(look));
+    }
+
+    private Optional<MonotonicTime> beatSince(Look before, Look look) {
+        Optional<MonotonicTime> latest = Optional.of(look.at().mono());
+        if (!look.stamp().equals(before.stamp())) {
+            return momentBetween(aTickBefore(before.at()), look).or(() -> latest);
+        }
+        // A beat after the step may bear the very time, to the tick, of the last one before it.
+        return lastBeat.isPresent() && wentBack(before.at(), look.at()) ? latest : Optional.empty();
     }
 
     /** When silence becomes staleness. */
@@ -74,12 +78,24 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         return new Now(now.mono().minus(TICK), now.wall().minus(TICK));
     }
 
+    /** How much further the wall clock went than the monotonic one. */
+    private static Duration gained(Now before, Now now) {
+        return Duration.between(before.wall(), now.wall()).minus(now.mono().since(before.mono()));
+    }
+
+    /** What may be slewing. */
+    private static Duration drift(Now before, Now now) {
+        return STEP.plus(now.mono().since(before.mono()).dividedBy(1000));
+    }
+
+    private static boolean wentBack(Now before, Now now) {
+        return gained(before, now).compareTo(drift(before, now).negated()) < 0;
+    }
+
     /** The mtime on the monotonic clock; empty where it is not between the two, or the wall clock was stepped. */
     private static Optional<MonotonicTime> momentBetween(Now before, Look look) {
         Now now = look.at();
-        Duration mono = now.mono().since(before.mono());
-        Duration wall = Duration.between(before.wall(), now.wall());
-        boolean stepped = wall.minus(mono).abs().compareTo(STEP.plus(mono.dividedBy(1000))) > 0;
+        boolean stepped = gained(before, now).abs().compareTo(drift(before, now)) > 0;
         Instant mtime = look.stamp().orElseThrow().mtime();
         boolean between = !mtime.isBefore(before.wall()) && !mtime.isAfter(now.wall());
         if (stepped || !between) {

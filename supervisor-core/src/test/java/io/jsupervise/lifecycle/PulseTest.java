@@ -79,6 +79,26 @@ class PulseTest {
         assertEquals(at(40, 0).mono().minus(Duration.ofMillis(4)), pulse.deadline(TIMEOUT));
     }
 
+    /** The clock went back by 20 s, and a beat 20 s after the last one got the same time as that: it must not kill. */
+    @Test
+    void a_beat_that_bears_the_time_of_the_last_one_because_the_clock_went_back_is_not_missed() {
+        Pulse pulse = Pulse.armed(at(90, 0).mono())
+                .after(look(0, 0, -5L, 1), ORDERED)
+                .after(look(20, 20, 10L, 1), ORDERED)
+                .after(look(40, 20, 10L, 1), ORDERED);
+        assertEquals(at(70, 0).mono(), pulse.deadline(TIMEOUT));
+    }
+
+    @Test
+    void a_step_of_the_clock_hides_a_hang_for_one_timeout_only() {
+        Pulse pulse = Pulse.armed(at(90, 0).mono())
+                .after(look(0, 0, -5L, 1), ORDERED)
+                .after(look(20, 20, 10L, 1), ORDERED)
+                .after(look(40, -3560, 10L, 1), ORDERED)
+                .after(look(70, -3530, 10L, 1), ORDERED);
+        assertEquals(at(70, 0).mono(), pulse.deadline(TIMEOUT));
+    }
+
     @Test
     void a_beat_stays_known_while_the_file_is_gone() {
         Pulse pulse = Pulse.armed(at(90, 0).mono())
