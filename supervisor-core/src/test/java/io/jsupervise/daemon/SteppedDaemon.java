@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.UnaryOperator;
 
 /**
  * The daemon with all its parts but without a thread: whoever holds it turns the loop and steps the actors. Left out
@@ -42,9 +43,11 @@ public final class SteppedDaemon {
     /**
      * Begins as the real one does: directories, lock, journal, leftovers.
      *
-     * @param lookers runs what may hang in a file system
+     * @param lookers  runs what may hang in a file system
+     * @param saboteur may do something else than the core orders, to see whether that is noticed
      */
-    public static SteppedDaemon begin(Os os, Configuration configuration, long seed, Executor lookers, Eyes eyes)
+    public static SteppedDaemon begin(
+            Os os, Configuration configuration, long seed, Executor lookers, Eyes eyes, UnaryOperator<Outlets> saboteur)
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
@@ -59,7 +62,7 @@ public final class SteppedDaemon {
                 lookers,
                 (service, log) -> nowhere,
                 line -> {});
-        Assembly assembly = new Assembly(os, configuration, around, outlets -> new Seen(outlets, eyes));
+        Assembly assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         assembly.findLeftovers();
         return new SteppedDaemon(assembly);
     }

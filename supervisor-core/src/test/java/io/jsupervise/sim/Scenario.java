@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,9 +30,13 @@ final class Scenario {
     static final Path RUNTIME = Path.of("/run/sup");
     static final Duration LONGEST_CLING = Duration.ofSeconds(14);
 
+    /** How long a process may sleep in the kernel before SIGKILL takes effect. */
+    static final Duration LONGEST_KILL = Duration.ofSeconds(8);
+
     private final SplittableRandom random;
     private final Configuration configuration;
     private final Map<String, ServiceSpec> byName = new HashMap<>();
+    private final Set<String> crashLoops = new HashSet<>();
     private boolean calm;
 
     Scenario(SplittableRandom random) {
@@ -42,16 +47,21 @@ final class Scenario {
             services.add(service("s" + i));
         }
         services.forEach(service -> byName.put(service.name().value(), service));
+        this.configuration = configuration(number(0, 0, 1, 3), services);
+    }
+
+    /** A supervisor of {@code services}. */
+    static Configuration configuration(int maxParallelStarts, List<ServiceSpec> services) {
         SupervisorSpec supervisor = new SupervisorSpec(
                 "default",
                 STATE,
                 RUNTIME,
                 RUNTIME.resolve("control.sock"),
                 Optional.empty(),
-                number(0, 0, 1, 3),
+                maxParallelStarts,
                 RUNTIME.resolve("heartbeat"),
                 Duration.ofSeconds(10));
-        this.configuration = new Configuration(Path.of("/etc/services.yml"), supervisor, services);
+        return new Configuration(Path.of("/etc/services.yml"), supervisor, services);
     }
 
     Configuration configuration() {
@@ -85,6 +95,16 @@ final class Scenario {
                         pick(Signal.TERM, Signal.TERM, Signal.INT, Signal.KILL),
                         ms(number(0, 100, 1000, 10_000)),
                         chance(0.3) ? Optional.of(Signal.QUIT) : Optional.empty()));
+        if (chance(0.25)) {
+            // These make most of the restarts.
+            crashLoops.add(name);
+            Backoff hardlyAny =
+                    new Backoff(ms(number(0, 2, 10)), part(1, 1.5), ms(number(10, 50)), part(0, 0.5), ms(100));
+            return service.restart(RestartPolicy.ALWAYS)
+                    .giveUpExitCodes(Set.of())
+                    .backoff(hardlyAny)
+                    .build();
+        }
         if (chance(0.4)) {
             service.startLimit(new RestartIntensity(number(0, 1, 3, 5, 20), ms(number(500, 5_000, 60_000))));
         }
@@ -109,12 +129,12 @@ final class Scenario {
         ServiceSpec spec = byName.get(request.environment().get("JSUPERVISE_SERVICE"));
         Program program = Program.steady();
         if (!calm) {
-            program = life(program);
+            program = life(program, spec);
             if (chance(0.1)) {
                 program = program.onTerm(chance(0.5) ? Optional.empty() : Optional.of(upTo(3_000)));
             }
             if (chance(0.02)) {
-                program = program.onKill(upTo(8_000));
+                program = program.onKill(upTo((int) LONGEST_KILL.toMillis()));
             }
             if (chance(0.1)) {
                 program = program.leaves(new Workers(
@@ -129,7 +149,10 @@ final class Scenario {
                 : program;
     }
 
-    private Program life(Program program) {
+    private Program life(Program program, ServiceSpec spec) {
+        if (crashLoops.contains(spec.name().value())) {
+            return program.exits(upTo(80), number(0, 1, 2));
+        }
         Duration lives = chance(0.8) ? upTo(600) : upTo(40_000);
         return switch (random.nextInt(5)) {
             case 0 -> program;

@@ -199,12 +199,18 @@ final class SimulatedOs implements Os {
         boot++;
     }
 
-    /** What is open, by number; for the search for leaks. */
+    /** The names of open files, for the search for leaks. */
     List<String> openFiles() {
         List<String> open = new ArrayList<>();
-        files.forEach((number, file) -> open.add(number + " " + file.path
-                + file.process.map(process -> " " + process).orElse("")));
+        files.values().forEach(file -> open.add(file.path.toString()));
         return open;
+    }
+
+    /** Of which processes there is an open pidfd. */
+    List<SimulatedProcess> watched() {
+        List<SimulatedProcess> watched = new ArrayList<>();
+        files.values().forEach(file -> file.process.ifPresent(watched::add));
+        return watched;
     }
 
     /** Each call passes here. */

@@ -87,9 +87,14 @@ final class SimulatedPoller implements Poller {
         woken = true;
     }
 
-    /** Whether the next poll would not wait, or the last one did not, so that its caller is at work. */
+    /** Whether the next poll would not wait. */
     boolean hasWork() {
-        return !waits || woken || !hot.isEmpty();
+        return woken || !hot.isEmpty();
+    }
+
+    /** Whether the last poll would have waited, so that its {@link #deadline} still holds. */
+    boolean waits() {
+        return waits;
     }
 
     /** Until when the last poll would have waited. */

@@ -1,0 +1,149 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.daemon.Outlets;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.supervision.Ask;
+import io.jsupervise.supervision.Ask.Act.Verb;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.function.UnaryOperator;
+
+/**
+ * One simulation that a seed gives, from beginning to end: a stormy time in which programs fail, operators interfere,
+ * clocks jump and (for every second seed) the machine lets the daemon down; then calm, in which everything has to get
+ * where it should and nothing may be restarted any more; then the end.
+ */
+final class RandomRun {
+    private static final int LINES = 60;
+
+    private final long seed;
+    private final SplittableRandom random;
+    private final Scenario scenario;
+    private final Simulation simulation;
+    private Faults faults;
+
+    RandomRun(long seed) {
+        this(seed, UnaryOperator.identity(), LINES);
+    }
+
+    /** @param lines of transcript that are kept */
+    RandomRun(long seed, UnaryOperator<Outlets> saboteur, int lines) {
+        this.seed = seed;
+        this.random = new SplittableRandom(seed);
+        this.scenario = new Scenario(random.split());
+        this.simulation = new Simulation(
+                new Simulation.Setup(scenario.configuration(), scenario::program, this::faults, saboteur, lines),
+                random.nextLong());
+    }
+
+    private Faults faults(World world) {
+        faults = chance(0.5)
+                ? Faults.none(world)
+                : new Faults(world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
+        return faults;
+    }
+
+    /** A probability of at most {@code most}; often none at all. */
+    private double some(double most) {
+        return chance(0.5) ? 0 : most * random.nextDouble();
+    }
+
+    /** Plays it to its end; returns how many automatic restarts there were. */
+    long play() {
+        try {
+            storm();
+            if (chance(0.3)) {
+                simulation.terminate();
+                if (chance(0.6)) {
+                    simulation.run(upToMs(300));
+                    simulation.terminate();
+                }
+            } else {
+                calm();
+                simulation.terminate();
+            }
+            simulation.run(Duration.ofMinutes(5));
+            simulation.end();
+            return simulation.invariants.restarts();
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError(
+                    "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
+                            + " -Dtest=SimulationTest -Dsim.seed=" + seed + "\nhow it came about:\n"
+                            + simulation.transcript.text(),
+                    e);
+        }
+    }
+
+    Simulation simulation() {
+        return simulation;
+    }
+
+    private void storm() {
+        int most = chance(0.5) ? 2_000 : 10_000;
+        int rounds = 20 + random.nextInt(40);
+        for (int i = 0; i < rounds; i++) {
+            simulation.run(upToMs(most));
+            disturb();
+        }
+    }
+
+    private void disturb() {
+        switch (random.nextInt(16)) {
+            case 0 -> simulation.pause(upToMs(chance(0.1) ? 30_000 : 500));
+            case 1 -> simulation.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
+            case 2 -> simulation.stepWall(Duration.ofMillis(random.nextLong(-200, 200)));
+            case 3 -> simulation.suspend(upToMs(36_000_000));
+            case 4, 5, 6, 7 -> simulation.ask(act(Verb.START));
+            case 8, 9 -> simulation.ask(act(Verb.STOP));
+            case 10, 11 -> simulation.ask(act(Verb.RESTART));
+            case 12 -> simulation.ask(new Ask.SendSignal(someService(), pick(Signal.KILL, Signal.TERM, Signal.HUP)));
+            default -> {}
+        }
+    }
+
+    private Ask act(Verb verb) {
+        List<ServiceName> services = chance(0.3) ? List.of() : List.of(someService());
+        return new Ask.Act(verb, services, chance(0.5), upToMs(20_000));
+    }
+
+    private ServiceName someService() {
+        List<ServiceName> names = simulation.invariants.names();
+        return names.get(random.nextInt(names.size()));
+    }
+
+    /** Good programs from now on: what is up stays up, and whatever the clocks do is no reason to restart it. */
+    private void calm() {
+        faults.cease();
+        scenario.calm();
+        simulation.run(Duration.ofSeconds(8));
+        simulation.ask(new Ask.Act(Verb.RESTART, List.of(), true, Duration.ofSeconds(90)));
+        simulation.run(Duration.ofSeconds(60));
+        simulation.invariants.allIsWell();
+        long before = simulation.invariants.attempts();
+        for (int i = 0; i < 3; i++) {
+            simulation.run(upToMs(20_000));
+            simulation.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
+            simulation.suspend(upToMs(100_000));
+        }
+        simulation.run(Duration.ofSeconds(35));
+        simulation.invariants.allIsWell();
+        if (simulation.invariants.attempts() != before) {
+            throw new Violation("promise 9", "a clock was stepped, and something was restarted");
+        }
+    }
+
+    private boolean chance(double probability) {
+        return random.nextDouble() < probability;
+    }
+
+    private Duration upToMs(int most) {
+        return Duration.ofNanos(1 + random.nextLong(most * 1_000_000L));
+    }
+
+    @SafeVarargs
+    private <T> T pick(T... of) {
+        return of[random.nextInt(of.length)];
+    }
+}

@@ -1,0 +1,378 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.lifecycle.End;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.supervision.Ask.Act.Verb;
+import io.jsupervise.supervision.Happening;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What can be known of one service from outside, and the promises about it. It keeps books of its own, from what
+ * really happened and what was told; nothing here asks the core. Where an order of things cannot be told apart from
+ * outside (a start that is asked for while a restart is on its way), both are accepted.
+ */
+final class ServiceWatch {
+    /** For what takes no time in the simulation: less than the shortest thing that does. */
+    static final long SOON = 1_000_000;
+
+    private static final long MS = 1_000_000;
+    private static final long S = 1_000_000_000;
+
+    /** How long the rest of a group is waited for, and the longest wait between two looks at it. */
+    private static final long GRAVE = 10 * S + 200 * MS;
+
+    private final ServiceSpec spec;
+    private final World world;
+    private final Invariants.Excuses excuses;
+    private final int services;
+
+    private ServiceState state = ServiceState.STOPPED;
+    private long since;
+    private SimulatedProcess main;
+    private long spawned;
+    private long endsOfProcesses;
+    private Optional<End> lastEnd = Optional.empty();
+    private final Set<SimulatedProcess> givenUp = new HashSet<>();
+
+    private boolean down;
+    private int sparedStarts;
+    private Verb lastAsked;
+
+    private boolean restartDue;
+    private long notBefore;
+    private int fewestFailures;
+    private int mostFailures;
+    private long readyAt = Long.MAX_VALUE;
+    private final List<Long> restarts = new ArrayList<>();
+    private boolean restartsAreKnown = true;
+    private long slotSince = Long.MIN_VALUE;
+
+    /** @param services how many there are in all: so many may wait for a slot */
+    ServiceWatch(ServiceSpec spec, World world, Invariants.Excuses excuses, int services) {
+        this.spec = spec;
+        this.world = world;
+        this.excuses = excuses;
+        this.services = services;
+        this.since = world.nanos();
+        this.down = !spec.autostart();
+    }
+
+    String name() {
+        return spec.name().value();
+    }
+
+    ServiceState state() {
+        return state;
+    }
+
+    /** The main process that was spawned last. */
+    SimulatedProcess main() {
+        return main;
+    }
+
+    long spawned() {
+        return spawned;
+    }
+
+    long endsOfProcesses() {
+        return endsOfProcesses;
+    }
+
+    Optional<End> lastEnd() {
+        return lastEnd;
+    }
+
+    Verb lastAsked() {
+        return lastAsked;
+    }
+
+    boolean isGivenUp(SimulatedProcess process) {
+        return givenUp.contains(process);
+    }
+
+    /** Whether a group was ever given up; its pidfd is kept until the service runs again. */
+    boolean hasGivenUp() {
+        return !givenUp.isEmpty();
+    }
+
+    /** Whoever still lives is no longer waited for. */
+    void giveUp(Collection<SimulatedProcess> processes) {
+        for (SimulatedProcess process : processes) {
+            if (process.service().equals(name())) {
+                givenUp.add(process);
+            }
+        }
+    }
+
+    // ---- what really happens ----
+
+    void spawned(SimulatedProcess process) {
+        main = process;
+        spawned++;
+    }
+
+    private boolean isAlive() {
+        return main != null && main.isAlive();
+    }
+
+    /** Promise 6: stopped, EXITED and FATAL stay so. One start may have been on its way when the stop came. */
+    void mayStart() {
+        if (down && sparedStarts-- <= 0) {
+            throw new Violation("promise 6", name() + " is started, though it is " + state + " and nobody asked");
+        }
+    }
+
+    /** Promise 7. Returns whether it was an automatic restart. */
+    boolean startAttempted() {
+        long now = world.nanos();
+        slotSince = now;
+        if (!restartDue) {
+            return false;
+        }
+        restartDue = false;
+        if (now < notBefore) {
+            throw new Violation("promise 7", name() + " restarts " + (notBefore - now) / MS + " ms too soon");
+        }
+        restarts.add(now);
+        if (spec.startLimit().isPresent()) {
+            RestartIntensity limit = spec.startLimit().get();
+            long window = limit.within().toNanos();
+            restarts.removeIf(at -> at + window <= now);
+            long counted = restarts.stream()
+                    .filter(at -> at + window - heldBefore(at) > now)
+                    .count();
+            if (counted > limit.count()) {
+                throw new Violation("promise 7", name() + " has " + counted + " restarts within " + limit.within());
+            }
+        }
+        return true;
+    }
+
+    /** A start may have been ordered as much earlier as somebody was held up by then. */
+    private long heldBefore(long at) {
+        return excuses.between(at - 60 * S, at);
+    }
+
+    /** Whether a start is under way: not ready, not ended, and not older than a slot is held. */
+    boolean holdsSlot(long longest) {
+        long age = world.nanos() - slotSince;
+        return slotSince != Long.MIN_VALUE
+                && age < longest
+                && age + excuses.between(slotSince - 60 * S, world.nanos()) < longest;
+    }
+
+    // ---- what is asked and told ----
+
+    void asked(Verb verb) {
+        lastAsked = verb;
+        restartDue = false;
+        switch (verb) {
+            case START -> {
+                // Whether this forgave anything depends on whether it ran, which is not always told yet.
+                fewestFailures = 0;
+                restarts.clear();
+                restartsAreKnown = false;
+                down = false;
+            }
+            case RESTART -> {
+                forgiven();
+                down = false;
+            }
+            case STOP -> {
+                forgiven();
+                goDown();
+            }
+        }
+    }
+
+    private void forgiven() {
+        fewestFailures = 0;
+        mostFailures = 0;
+        restarts.clear();
+        restartsAreKnown = true;
+    }
+
+    void shutdownBegun() {
+        goDown();
+    }
+
+    private void goDown() {
+        if (!down) {
+            sparedStarts = isAlive() ? 0 : 1;
+        }
+        down = true;
+    }
+
+    void recorded(Service service) {
+        Optional<End> end = service.history().lastEnd();
+        if (end.isPresent() && (lastEnd.isEmpty() || end.get() != lastEnd.get())) {
+            lastEnd = end;
+            endsOfProcesses += end.get().status().isPresent() ? 1 : 0;
+        }
+    }
+
+    /** Returns whether it tells of a hang. */
+    boolean told(Happening happening) {
+        boolean hang = happening.event().equals("stopping")
+                && "heartbeat".equals(happening.details().get("cause"));
+        if (hang) {
+            condemned();
+        }
+        if (happening.event().equals("gave-up")) {
+            gaveUp((String) happening.details().get("gave_up"));
+        }
+        if (happening.to().isPresent()) {
+            ServiceState to = happening.to().get();
+            if (to == ServiceState.BACKOFF) {
+                backsOff((Long) happening.details().get("delay_ms") * MS);
+            }
+            if (to != state || happening.event().equals("start-failed")) {
+                since = world.nanos();
+            }
+            arrived(to);
+        }
+        return hang;
+    }
+
+    private void arrived(ServiceState to) {
+        state = to;
+        switch (to) {
+            case RUNNING -> {
+                readyAt = world.nanos();
+                slotSince = Long.MIN_VALUE;
+            }
+            case STARTING -> readyAt = Long.MAX_VALUE;
+            case STOPPED, EXITED, FATAL -> {
+                down = true;
+                sparedStarts = 0;
+                slotSince = Long.MIN_VALUE;
+            }
+            case BACKOFF, STOPPING -> slotSince = Long.MIN_VALUE;
+            case WAITING -> {}
+        }
+    }
+
+    /** Promise 7: the delay is one that the backoff gives after so many failures. */
+    private void backsOff(long delay) {
+        long now = world.nanos();
+        Backoff backoff = spec.backoff();
+        boolean wasWell = readyAt != Long.MAX_VALUE
+                && now - readyAt >= backoff.resetAfter().toNanos();
+        if (wasWell) {
+            fewestFailures = 0;
+            mostFailures = 0;
+        }
+        long shortest = backoff.delay(fewestFailures, 0).toNanos();
+        long longest = backoff.delay(mostFailures, 1).plus(spec.startJitter()).toNanos();
+        if (delay < shortest - MS || delay > longest) {
+            throw new Violation(
+                    "promise 7",
+                    name() + " backs off for " + delay / MS + " ms after " + fewestFailures + " to " + mostFailures
+                            + " failures; its backoff gives " + shortest / MS + " to " + longest / MS);
+        }
+        fewestFailures++;
+        mostFailures++;
+        readyAt = Long.MAX_VALUE;
+        restartDue = true;
+        notBefore = now + delay;
+    }
+
+    /** Promise 6: who is given up for too many restarts has had them, and not from operators. */
+    void gaveUp(String reason) {
+        if (!reason.contains("restarts within") || !restartsAreKnown) {
+            return;
+        }
+        RestartIntensity limit = spec.startLimit().orElseThrow();
+        long counted = restarts.stream()
+                .filter(at -> at > world.nanos() - limit.within().toNanos())
+                .count();
+        if (counted < limit.count()) {
+            throw new Violation(
+                    "promise 6", name() + " is given up after " + counted + " restarts, its limit is " + limit);
+        }
+    }
+
+    // ---- hangs ----
+
+    /** Promise 9: whoever is said to hang does. Programs beat in time or not at all. */
+    void condemned() {
+        Heartbeat heartbeat = spec.heartbeat().orElseThrow();
+        Duration limit = main.beats > 0 ? heartbeat.timeout() : heartbeat.grace();
+        long silent = world.nanos() - (main.beats > 0 ? main.lastBeatAt : main.bornAt);
+        boolean beatsOn = main.beatsUntil(world.nanos());
+        if (beatsOn || silent < limit.minus(Scenario.margin(heartbeat)).toNanos()) {
+            throw new Violation(
+                    "promise 9",
+                    "of " + main + " it is said that it hangs, silent for " + silent / MS + " ms of " + limit.toMillis()
+                            + (beatsOn ? ", and it beats on" : ""));
+        }
+    }
+
+    /**
+     * Promise 9: a hang is noticed at its deadline. Where a clock was stepped, the last beat is taken to have come when
+     * it was looked at, which is at most one timeout later.
+     */
+    void hungIsFound() {
+        boolean isUp = state == ServiceState.STARTING || state == ServiceState.RUNNING;
+        if (spec.heartbeat().isEmpty() || !isUp || !isAlive()) {
+            return;
+        }
+        Heartbeat heartbeat = spec.heartbeat().get();
+        long timeout = heartbeat.timeout().toNanos();
+        long silentSince = main.beats > 0 ? main.lastBeatAt : main.bornAt;
+        long limit = main.beats > 0 ? timeout : heartbeat.grace().toNanos();
+        long now = world.nanos();
+        if (now <= silentSince + limit + Scenario.margin(heartbeat).toNanos()) {
+            return;
+        }
+        long before = silentSince - timeout;
+        long excuse = excuses.between(before, now);
+        boolean unsure = excuse > 0 || excuses.stepped.lastEnd() >= before;
+        long latest = Math.max(
+                silentSince + limit + (unsure ? timeout : 0),
+                // The next look after a step is at most a timeout later, and may begin another one.
+                excuses.stepped.lastEnd() + 2 * timeout);
+        latest += excuse;
+        if (now > latest + Scenario.margin(heartbeat).toNanos()) {
+            throw new Violation(
+                    "promise 9",
+                    main + " has been silent for " + (now - silentSince) / MS + " ms after " + main.beats
+                            + " beats, the last " + (main.lastBeatAt - main.bornAt) / MS
+                            + " ms after it was born, may be for " + limit / MS + ", and is still " + state);
+        }
+    }
+
+    // ---- moving on ----
+
+    /** Promise 12, step by step: whatever is on its way arrives. */
+    void movesOn() {
+        long latest = latest();
+        long now = world.nanos();
+        if (now > latest + SOON && now - excuses.between(since, now) > latest + SOON) {
+            throw new Violation("promise 12", name() + " is " + state + " for " + (now - since) / MS + " ms");
+        }
+    }
+
+    /** Until when it may be in this state. */
+    private long latest() {
+        return switch (state) {
+            case STOPPED, EXITED, FATAL, RUNNING -> Long.MAX_VALUE / 2;
+            case STARTING -> since + ((Readiness.Delay) spec.ready()).after().toNanos();
+            case BACKOFF -> Math.max(notBefore, since + GRAVE);
+            case WAITING -> since + GRAVE + services * S + spec.startJitter().toNanos();
+            case STOPPING -> since + 2 * S + spec.stop().timeout().toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE;
+        };
+    }
+}

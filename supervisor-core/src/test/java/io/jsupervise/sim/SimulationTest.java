@@ -1,0 +1,92 @@
+package io.jsupervise.sim;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.management.ManagementFactory;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The supervisor in a machine of which a seed decides everything. {@code -Dsim.seed=N} plays one seed and shows what
+ * happened, {@code -Dsim.seeds=FROM..TO} plays others than the usual ones.
+ */
+@Timeout(value = 300, unit = TimeUnit.SECONDS)
+class SimulationTest {
+    private static final long FIRST = 1;
+    private static final long LAST = 300;
+
+    /** Without these the runs would prove little. */
+    private static final List<String> RARE = List.of(
+            "hang",
+            "gave-up",
+            "start-failed",
+            "killing",
+            "group-remains",
+            "waiting",
+            "shutdown-hurried",
+            "journal-stale",
+            "journal-recovered");
+
+    @Test
+    void a_hundred_thousand_restarts_keep_every_promise() {
+        String one = System.getProperty("sim.seed", "");
+        String range = System.getProperty("sim.seeds", "");
+        if (!one.isEmpty()) {
+            RandomRun run = new RandomRun(Long.parseLong(one));
+            run.play();
+            System.out.println(run.simulation().transcript.text());
+        } else if (!range.isEmpty()) {
+            String[] ends = range.split("\\.\\.", 2);
+            long begin = cpuNanos();
+            Tally tally = play(Long.parseLong(ends[0]), Long.parseLong(ends[1]));
+            System.out.println(tally.restarts + " simulated restarts in " + tally.turns + " turns of seeds " + range
+                    + ", in " + (cpuNanos() - begin) / 1_000_000 + " ms of a processor; told " + tally.told);
+        } else {
+            Tally tally = play(FIRST, LAST);
+            assertTrue(tally.restarts >= 100_000, "there were only " + tally.restarts);
+            for (String event : RARE) {
+                assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
+            }
+        }
+    }
+
+    /** What happened in many runs. */
+    private static final class Tally {
+        long restarts;
+        long turns;
+        final Map<String, Long> told = new TreeMap<>();
+    }
+
+    private static Tally play(long first, long last) {
+        Tally tally = new Tally();
+        for (long seed = first; seed <= last; seed++) {
+            RandomRun run = new RandomRun(seed);
+            tally.restarts += run.play();
+            tally.turns += run.simulation().turns();
+            run.simulation().invariants.told().forEach((event, times) -> tally.told.merge(event, times, Long::sum));
+        }
+        return tally;
+    }
+
+    private static long cpuNanos() {
+        return ManagementFactory.getThreadMXBean().getCurrentThreadCpuTime();
+    }
+
+    @Test
+    void the_same_seed_gives_the_same_run() {
+        for (long seed = 1; seed <= 5; seed++) {
+            assertEquals(transcriptOf(seed), transcriptOf(seed));
+        }
+    }
+
+    private static String transcriptOf(long seed) {
+        RandomRun run = new RandomRun(seed);
+        run.play();
+        return run.simulation().transcript.text();
+    }
+}
