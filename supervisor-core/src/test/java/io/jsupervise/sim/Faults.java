@@ -25,7 +25,8 @@ import java.util.SplittableRandom;
  *
  * Not faults, because no promise could be kept with them: calls of the loop itself (signals, pidfds, the poller) fail
  * or wait only where the kernel is broken; a synced file that loses its content; stat(2) of a heartbeat file that
- * fails (the core counts that as silence, and says so); the clock of the machine running at another rate.
+ * fails (the core counts that as silence, and says so); the clock of the machine running at another rate;
+ * steps of the wall clock that undo each other before anybody looks at it again.
  */
 final class Faults {
     private final SplittableRandom random;

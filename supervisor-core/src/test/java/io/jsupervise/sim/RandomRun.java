@@ -17,12 +17,14 @@ import java.util.function.UnaryOperator;
  */
 final class RandomRun {
     private static final int LINES = 60;
+    private static final Duration LONGEST_TIMEOUT = Duration.ofSeconds(35);
 
     private final long seed;
     private final SplittableRandom random;
     private final Scenario scenario;
     private final Simulation simulation;
     private Faults faults;
+    private long lastLittleStep;
 
     RandomRun(long seed) {
         this(seed, UnaryOperator.identity(), LINES);
@@ -93,13 +95,21 @@ final class RandomRun {
         switch (random.nextInt(16)) {
             case 0 -> simulation.pause(upToMs(chance(0.1) ? 30_000 : 500));
             case 1 -> simulation.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
-            case 2 -> simulation.stepWall(Duration.ofMillis(random.nextLong(-200, 200)));
+            case 2 -> stepALittle();
             case 3 -> simulation.suspend(upToMs(36_000_000));
             case 4, 5, 6, 7 -> simulation.ask(act(Verb.START));
             case 8, 9 -> simulation.ask(act(Verb.STOP));
             case 10, 11 -> simulation.ask(act(Verb.RESTART));
             case 12 -> simulation.ask(new Ask.SendSignal(someService(), pick(Signal.KILL, Signal.TERM, Signal.HUP)));
             default -> {}
+        }
+    }
+
+    /** Two of these may undo each other, so there is a look at every heartbeat in between. */
+    private void stepALittle() {
+        if (simulation.world.nanos() > lastLittleStep + LONGEST_TIMEOUT.toNanos()) {
+            lastLittleStep = simulation.world.nanos();
+            simulation.stepWall(Duration.ofMillis(random.nextLong(-200, 200)));
         }
     }
 
