@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Os;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
@@ -20,11 +21,17 @@ final class ActorThread {
     private final Actor actor;
     private final Consumer<Throwable> failures;
     private final Thread thread;
+    private final Duration patience;
+    private final AtomicBoolean woken = new AtomicBoolean();
     private volatile boolean ending;
 
-    /** @param failures is told of what the actor did not foresee */
-    ActorThread(Os os, String name, Actor actor, Consumer<Throwable> failures) {
+    /**
+     * @param patience how long it waits for more work once there is some, and leaves the processor to others
+     * @param failures is told of what the actor did not foresee
+     */
+    ActorThread(Os os, String name, Actor actor, Duration patience, Consumer<Throwable> failures) {
         this.os = os;
+        this.patience = patience;
         this.actor = actor;
         this.failures = failures;
         this.thread = new Thread(null, this::run, name, STACK_BYTES);
@@ -38,15 +45,17 @@ final class ActorThread {
         thread.start();
     }
 
-    /** There is work. Any thread. */
+    /** There is work. Any thread; costs nothing where the actor has been woken and has not begun yet. */
     void wake() {
-        LockSupport.unpark(thread);
+        if (!woken.getAndSet(true)) {
+            LockSupport.unpark(thread);
+        }
     }
 
     /** Lets the actor finish what it has, at most for {@code patience}. */
     void end(Duration patience) {
         ending = true;
-        wake();
+        LockSupport.unpark(thread);
         try {
             thread.join(Math.max(1, patience.toMillis()));
         } catch (InterruptedException e) {
@@ -59,6 +68,7 @@ final class ActorThread {
         while (more || !ending) {
             Optional<MonotonicTime> next;
             try {
+                woken.set(false);
                 actor.step();
                 next = actor.nextStep();
             } catch (RuntimeException | Error e) {
@@ -69,12 +79,25 @@ final class ActorThread {
         }
     }
 
+    private void gather() {
+        if (patience.isZero()) {
+            return;
+        }
+        MonotonicTime begin = os.now().plus(patience);
+        for (long nanos = patience.toNanos();
+                nanos > 0 && !ending;
+                nanos = begin.since(os.now()).toNanos()) {
+            LockSupport.parkNanos(actor, nanos);
+        }
+    }
+
     /** Returns at once, with true, where a step is due already. */
     private boolean sleepUntil(Optional<MonotonicTime> next) {
         if (next.isEmpty()) {
             if (!ending) {
                 LockSupport.park(actor);
             }
+            gather();
             return false;
         }
         long nanos = next.get().since(os.now()).toNanos();

@@ -304,14 +304,19 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void recordsAreGiven() {
+        if (wakes.isPresent() && journalHasWork) {
+            journalHasWork = false;
+            wakes.get().journal();
+        }
+    }
+
+    @Override
     public void endOfTurn() {
         if (wakes.isEmpty()) {
             return;
         }
-        if (journalHasWork) {
-            journalHasWork = false;
-            wakes.get().journal();
-        }
+        recordsAreGiven();
         if (spawnerHasWork) {
             spawnerHasWork = false;
             wakes.get().spawner();

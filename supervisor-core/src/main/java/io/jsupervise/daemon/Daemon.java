@@ -36,6 +36,9 @@ import java.util.function.Consumer;
 public final class Daemon {
     private static final Duration LAST_WORDS = Duration.ofSeconds(2);
     private static final Duration LAST_ANSWERS = Duration.ofMillis(500);
+    /** Events can wait: what they tell of, a restart perhaps, needs the processor first. */
+    private static final Duration EVENTS_WAIT = Duration.ofMillis(2);
+
     private static final long STACK_BYTES = 256 * 1024;
 
     private final Os os;
@@ -109,13 +112,13 @@ public final class Daemon {
         this.relayThread = new RelayThread(relay, this::failed);
         this.journal = thread("journal", assembly.journal());
         this.spawner = thread("spawner", assembly.spawnerActor());
-        this.events = thread("events", assembly.events());
+        this.events = new ActorThread(os, "events", assembly.events(), EVENTS_WAIT, this::failed);
         this.compressor = thread("compressor", compressing);
         this.console = thread("console", consoleActor);
     }
 
     private ActorThread thread(String name, Actor actor) {
-        return new ActorThread(os, name, actor, this::failed);
+        return new ActorThread(os, name, actor, Duration.ZERO, this::failed);
     }
 
     private Assembly assembly() {
@@ -178,6 +181,7 @@ public final class Daemon {
             openLogsOfTheLiving();
             assembly.findLeftovers();
             new RuntimeFile(os, configuration).write(assembly.version());
+            thread("rehearsal", new Rehearsal(os, spec)).start();
             boolean more = true;
             while (more) {
                 more = assembly.loop().turn();

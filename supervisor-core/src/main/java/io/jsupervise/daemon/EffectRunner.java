@@ -44,6 +44,10 @@ final class EffectRunner {
     void run(List<Order> orders, Deque<SupervisorEvent> results) {
         for (Order order : orders) {
             run(order, results);
+            if (order instanceof Order.Record && results.isEmpty()) {
+                // Whatever waits for this record waits less; in a storm all deaths of the turn come first.
+                outlets.recordsAreGiven();
+            }
         }
     }
 

@@ -15,6 +15,9 @@ public interface Outlets {
 
     void record(Order.RecordSupervisor order);
 
+    /** No further record is known to come in this turn: the journal may begin while the turn goes on. */
+    void recordsAreGiven();
+
     void tell(Order.Tell order);
 
     void reply(Order.Reply order);

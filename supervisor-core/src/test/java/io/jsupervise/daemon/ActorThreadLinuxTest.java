@@ -14,6 +14,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -51,7 +52,7 @@ class ActorThreadLinuxTest {
     void work_is_done_when_it_is_woken_whether_it_was_there_before_or_came_later() throws Exception {
         Worker worker = new Worker();
         worker.inbox.add("before");
-        ActorThread thread = new ActorThread(os, "worker", worker, failures::add);
+        ActorThread thread = new ActorThread(os, "worker", worker, Duration.ZERO, failures::add);
         thread.start();
         assertEquals("before", worker.done.poll(10, TimeUnit.SECONDS));
         for (int i = 0; i < 1000; i++) {
@@ -65,7 +66,7 @@ class ActorThreadLinuxTest {
     @Test
     void the_end_lets_it_finish_all_that_is_there() {
         Worker worker = new Worker();
-        ActorThread thread = new ActorThread(os, "worker", worker, failures::add);
+        ActorThread thread = new ActorThread(os, "worker", worker, Duration.ZERO, failures::add);
         thread.start();
         for (int i = 0; i < 1000; i++) {
             worker.inbox.add("work");
@@ -94,6 +95,7 @@ class ActorThreadLinuxTest {
                         return steps.isEmpty() ? Optional.of(due) : Optional.empty();
                     }
                 },
+                Duration.ZERO,
                 failures::add);
         thread.start();
         MonotonicTime made = steps.poll(10, TimeUnit.SECONDS);
@@ -106,13 +108,51 @@ class ActorThreadLinuxTest {
         Worker worker = new Worker();
         worker.inbox.add("fail");
         worker.inbox.add("after");
-        ActorThread thread = new ActorThread(os, "worker", worker, failures::add);
+        ActorThread thread = new ActorThread(os, "worker", worker, Duration.ZERO, failures::add);
         MonotonicTime begun = os.now();
         thread.start();
         assertEquals("as asked", failures.poll(10, TimeUnit.SECONDS).getMessage());
         assertEquals("after", worker.done.poll(10, TimeUnit.SECONDS));
         assertTrue(os.now().since(begun).toMillis() >= 900, "it does not spin");
         assertNull(failures.poll());
+        thread.end(PATIENCE);
+    }
+
+    @Test
+    void work_that_comes_in_a_row_is_gathered() throws Exception {
+        Worker worker = new Worker();
+        AtomicInteger wakeUps = new AtomicInteger();
+        BlockingQueue<Integer> sizes = new LinkedBlockingQueue<>();
+        Actor all = new Actor() {
+            @Override
+            public void step() {
+                int size = 0;
+                while (worker.inbox.poll() != null) {
+                    size++;
+                }
+                if (size > 0) {
+                    sizes.add(size);
+                }
+                wakeUps.incrementAndGet();
+            }
+
+            @Override
+            public Optional<MonotonicTime> nextStep() {
+                return worker.nextStep();
+            }
+        };
+        ActorThread thread = new ActorThread(os, "patient", all, Duration.ofMillis(500), failures::add);
+        thread.start();
+        for (int i = 0; i < 100; i++) {
+            worker.inbox.add("work");
+            thread.wake();
+        }
+        Integer done = 0;
+        for (int left = 100; left > 0; left -= done) {
+            done = sizes.poll(10, TimeUnit.SECONDS);
+            assertTrue(done != null, "work was forgotten");
+        }
+        assertTrue(wakeUps.get() <= 4, wakeUps + " steps for work that came in a row");
         thread.end(PATIENCE);
     }
 }

@@ -125,6 +125,11 @@ public final class SteppedDaemon {
         }
 
         @Override
+        public void recordsAreGiven() {
+            outlets.recordsAreGiven();
+        }
+
+        @Override
         public void endOfTurn() {
             outlets.endOfTurn();
         }

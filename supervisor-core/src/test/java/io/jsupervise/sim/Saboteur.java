@@ -50,6 +50,11 @@ class Saboteur implements Outlets {
     }
 
     @Override
+    public void recordsAreGiven() {
+        outlets.recordsAreGiven();
+    }
+
+    @Override
     public void endOfTurn() {
         outlets.endOfTurn();
     }
