@@ -17,12 +17,16 @@ import java.util.function.Consumer;
 final class ActorThread {
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(1);
 
+    /** Expected work that has not come by then will wake the thread as any other. */
+    private static final long LOOK_OUT_NANOS = 500_000;
+
     private final Os os;
     private final Actor actor;
     private final Consumer<Throwable> failures;
     private final Thread thread;
     private final Duration patience;
     private final AtomicBoolean woken = new AtomicBoolean();
+    private volatile boolean expected;
     private volatile boolean ending;
 
     /**
@@ -48,6 +52,17 @@ final class ActorThread {
     /** There is work. Any thread; costs nothing where the actor has been woken and has not begun yet. */
     void wake() {
         if (!woken.getAndSet(true)) {
+            LockSupport.unpark(thread);
+        }
+    }
+
+    /**
+     * Work will come within moments, and the thread is to be awake by then: waking one takes as long as all that it has
+     * to do. Any thread.
+     */
+    void expectWork() {
+        if (!woken.get()) {
+            expected = true;
             LockSupport.unpark(thread);
         }
     }
@@ -79,6 +94,16 @@ final class ActorThread {
         }
     }
 
+    private void lookOut() {
+        if (expected) {
+            expected = false;
+            long end = System.nanoTime() + LOOK_OUT_NANOS;
+            while (!woken.get() && System.nanoTime() < end) {
+                Thread.onSpinWait();
+            }
+        }
+    }
+
     private void gather() {
         if (patience.isZero()) {
             return;
@@ -97,6 +122,7 @@ final class ActorThread {
             if (!ending) {
                 LockSupport.park(actor);
             }
+            lookOut();
             gather();
             return false;
         }

@@ -86,6 +86,8 @@ public final class Assembly implements Outlets {
     interface Wakes {
         void journal();
 
+        void expectRecords();
+
         void spawner();
 
         void events();
@@ -264,6 +266,11 @@ public final class Assembly implements Outlets {
     @Override
     public HeartbeatFiles heartbeats() {
         return heartbeats;
+    }
+
+    @Override
+    public void expectRecords() {
+        wakes.ifPresent(Wakes::expectRecords);
     }
 
     @Override

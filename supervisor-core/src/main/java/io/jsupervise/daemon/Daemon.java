@@ -263,9 +263,19 @@ public final class Daemon {
     }
 
     private final class Threads implements Assembly.Wakes {
+        /** On a single one, who looks out for work keeps from working who brings it. */
+        private final boolean severalProcessors = Runtime.getRuntime().availableProcessors() > 1;
+
         @Override
         public void journal() {
             journal.wake();
+        }
+
+        @Override
+        public void expectRecords() {
+            if (severalProcessors) {
+                journal.expectWork();
+            }
         }
 
         @Override

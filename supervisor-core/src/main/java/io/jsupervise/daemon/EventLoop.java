@@ -55,6 +55,9 @@ public final class EventLoop {
     /** One turn; false when the core ordered to end. */
     public boolean turn() {
         waitForWork();
+        if (tokenCount > 0) {
+            outlets.expectRecords();
+        }
         Now now = new Now(os.now(), os.wallClock());
         takeExits();
         takeMessages();

@@ -11,6 +11,9 @@ public interface Outlets {
 
     HeartbeatFiles heartbeats();
 
+    /** Something has ended, so there will soon be something to record. */
+    void expectRecords();
+
     void record(Order.Record order);
 
     void record(Order.RecordSupervisor order);

@@ -130,6 +130,11 @@ public final class SteppedDaemon {
         }
 
         @Override
+        public void expectRecords() {
+            outlets.expectRecords();
+        }
+
+        @Override
         public void endOfTurn() {
             outlets.endOfTurn();
         }

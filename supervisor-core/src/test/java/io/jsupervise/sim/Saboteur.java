@@ -55,6 +55,11 @@ class Saboteur implements Outlets {
     }
 
     @Override
+    public void expectRecords() {
+        outlets.expectRecords();
+    }
+
+    @Override
     public void endOfTurn() {
         outlets.endOfTurn();
     }
