@@ -80,7 +80,10 @@ final class ActorThread {
 
     private void run() {
         boolean more = true;
-        while (more || !ending) {
+        boolean last = false;
+        while (more || !last) {
+            // Looked at before the step: what was there when the end was asked for is still done.
+            last = ending;
             Optional<MonotonicTime> next;
             try {
                 woken.set(false);
