@@ -33,7 +33,7 @@ public final class ControlServer implements Runnable {
     /** A further one is told to come again, and closed. */
     static final int MOST_CONNECTIONS = 64;
 
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
     private static final String TOO_MANY = "{\"error\":{\"code\":\"too-many-connections\",\"message\":\""
             + MOST_CONNECTIONS + " are open; try again\"}}";
     private static final byte[] TOO_MANY_ANSWER =

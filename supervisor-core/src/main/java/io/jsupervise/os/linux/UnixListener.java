@@ -13,6 +13,7 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 import jnr.unixsocket.Credentials;
 import jnr.unixsocket.UnixServerSocketChannel;
 import jnr.unixsocket.UnixSocketAddress;
@@ -35,6 +36,8 @@ final class UnixListener implements Listener {
     private final Kernel kernel;
     private final UnixServerSocketChannel channel;
     private final Epoll epoll;
+    private final LongConsumer noteWaiting = token -> waiting = true;
+    private boolean waiting;
     private volatile boolean closed;
 
     private UnixListener(Kernel kernel, UnixServerSocketChannel channel) throws IOException {
@@ -100,15 +103,17 @@ final class UnixListener implements Listener {
 
     @Override
     public Optional<Connection> accept(MonotonicTime until) throws IOException {
+        waiting = false;
         if (!closed) {
-            epoll.poll(Optional.of(until), token -> {});
+            epoll.poll(Optional.of(until), noteWaiting);
         }
         if (closed) {
             channel.close();
             epoll.close();
             throw new ClosedChannelException();
         }
-        UnixSocketChannel accepted = channel.accept();
+        // accept(2) with nobody there makes jnr-enxio throw and catch an exception.
+        UnixSocketChannel accepted = waiting ? channel.accept() : null;
         if (accepted == null) {
             return Optional.empty();
         }
