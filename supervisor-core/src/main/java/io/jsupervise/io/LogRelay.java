@@ -40,17 +40,16 @@ public final class LogRelay implements Spawner.Outputs {
     /** What one stream may move before the others have their turn. */
     private static final long SHARE = 1 << 20;
 
-    /** Busy streams are looked at this often. Also how long one may be silent and still be busy. */
-    private static final Duration REST = Duration.ofMillis(1);
-
-    /** Where a busy stream had as much as this, there is no time to rest. */
-    private static final long FLOOD = 1 << 17;
+    /** Who is silent for as long is not busy. */
+    private static final Duration SILENCE = Duration.ofMillis(3);
 
     /**
      * Without privileges all pipes of a user together may have 64 MiB (pipe(7), pipe-user-pages-soft), and once that is
      * used up new ones get 8 KiB. So only this much goes into larger pipes; the others stay at 64 KiB.
      */
     private static final long UNPRIVILEGED_PIPES = 16 << 20;
+
+    private static final int USUAL_PIPE = 1 << 16;
 
     private static final Duration SCAN_AGAIN = Duration.ofSeconds(1);
     private static final int FIFO_MODE = 0600;
@@ -191,11 +190,22 @@ public final class LogRelay implements Spawner.Outputs {
             if (stat.kind() != FileStat.Kind.FIFO) {
                 throw new OsException(Errno.EEXIST, "mkfifo " + path + ", where something else lies; remove it");
             }
-            enlarge(fifo, spec.pipeSize());
+            int pipeSize = enlarge(fifo, spec.pipeSize());
             RelayedLog relayed = new RelayedLog(os, parts, service, name, fifo, spec, log, echo(service, spec));
             AtomicLong counter = dropped.computeIfAbsent(service, key -> new AtomicLong());
             return new RelayedStream(
-                    os, poller, service, spec, lastToken++, fifo, stat, relayed, counter, notices, this::remedy);
+                    os,
+                    poller,
+                    service,
+                    spec,
+                    lastToken++,
+                    fifo,
+                    stat,
+                    pipeSize,
+                    relayed,
+                    counter,
+                    notices,
+                    this::remedy);
         } catch (OsException e) {
             os.close(fifo);
             throw e;
@@ -211,10 +221,14 @@ public final class LogRelay implements Spawner.Outputs {
         return Optional.of(new ConsoleEcho(console.get(), name + padding + " | "));
     }
 
-    private void enlarge(Fd fifo, int bytes) {
+    /** Returns the size that the pipe has then. */
+    private int enlarge(Fd fifo, int bytes) {
         if (os.uid() == 0 || pipeBytes + bytes <= UNPRIVILEGED_PIPES) {
-            pipeBytes += os.setPipeSize(fifo, bytes);
+            int size = os.setPipeSize(fifo, bytes);
+            pipeBytes += size;
+            return size;
         }
+        return USUAL_PIPE;
     }
 
     private void publish(RelayedStream stream) {
@@ -291,7 +305,7 @@ public final class LogRelay implements Spawner.Outputs {
         for (int i = 0; i < tokenCount; i++) {
             RelayedStream stream = table[(int) tokens[i]];
             // It is null where it has been retired in this turn.
-            if (stream != null && turnOf(stream, begun) > 0 && stream.moved(begun, REST)) {
+            if (stream != null && turnOf(stream, begun) > 0 && stream.moved(begun, SILENCE)) {
                 stream.unwatch();
                 busy.add(stream);
             }
@@ -300,21 +314,22 @@ public final class LogRelay implements Spawner.Outputs {
     }
 
     private void turnOfBusy(MonotonicTime now) throws OsException {
-        long most = 0;
+        Duration rest = SILENCE;
         for (int i = busy.size() - 1; i >= 0; i--) {
             RelayedStream stream = busy.get(i);
             long moved = turnOf(stream, now);
-            most = Math.max(most, moved);
             if (stream.retryAt().isPresent()) {
                 busy.remove(i);
             } else if (moved > 0) {
-                stream.moved(now, REST);
-            } else if (stream.isSilentFor(REST, now)) {
+                Duration its = stream.rest(moved);
+                rest = its.compareTo(rest) < 0 ? its : rest;
+                stream.moved(now, SILENCE);
+            } else if (stream.isSilentFor(SILENCE, now)) {
                 busy.remove(i);
                 stream.watch();
             }
         }
-        busyAt = most < FLOOD ? os.now().plus(REST) : now;
+        busyAt = os.now().plus(rest);
     }
 
     private Optional<MonotonicTime> deadline(Optional<MonotonicTime> until) {

@@ -19,6 +19,9 @@ import java.util.function.Consumer;
  * would be readable all the time. The relay's thread only, except for the final fields.
  */
 final class RelayedStream {
+    private static final long SHORTEST_REST_NANOS = 50_000;
+    private static final long LONGEST_REST_NANOS = 2_000_000;
+
     final ServiceName service;
     final LogSpec.ToFile spec;
     final long token;
@@ -27,12 +30,14 @@ final class RelayedStream {
     private final Os os;
     private final Poller poller;
     private final Fd fifo;
+    private final int pipeSize;
     private final RelayedLog log;
     private final AtomicLong droppedBytes;
     private final Consumer<LogNotice> notices;
     private final Remedy remedy;
     private Optional<Outage> outage = Optional.empty();
     private boolean watched;
+    private long restNanos = LONGEST_REST_NANOS / 4;
     private MonotonicTime movedAt = MonotonicTime.BOOT;
 
     /** Tries to do something about a log that cannot be written. */
@@ -49,6 +54,7 @@ final class RelayedStream {
             long token,
             Fd fifo,
             FileStat fifoStat,
+            int pipeSize,
             RelayedLog log,
             AtomicLong droppedBytes,
             Consumer<LogNotice> notices,
@@ -60,6 +66,7 @@ final class RelayedStream {
         this.token = token;
         this.fifo = fifo;
         this.fifoStat = fifoStat;
+        this.pipeSize = pipeSize;
         this.log = log;
         this.droppedBytes = droppedBytes;
         this.notices = notices;
@@ -93,6 +100,22 @@ final class RelayedStream {
         boolean again = outage.isEmpty() && !isSilentFor(rest, now);
         movedAt = now;
         return again;
+    }
+
+    /**
+     * How long to leave a busy stream alone: its writer is the faster the less often we take the pipe from it, as long
+     * as that does not get full. The time is found by trying: half of it where the pipe was nearly full, twice where
+     * it was nearly empty.
+     *
+     * @param moved what it had this time
+     */
+    Duration rest(long moved) {
+        if (moved >= pipeSize / 4 * 3) {
+            restNanos = Math.max(SHORTEST_REST_NANOS, restNanos / 2);
+        } else if (moved < pipeSize / 4) {
+            restNanos = Math.min(LONGEST_REST_NANOS, restNanos * 2);
+        }
+        return Duration.ofNanos(restNanos);
     }
 
     boolean isSilentFor(Duration rest, MonotonicTime now) {
