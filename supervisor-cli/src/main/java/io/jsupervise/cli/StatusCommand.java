@@ -2,11 +2,11 @@ package io.jsupervise.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.jsupervise.control.StatusCodec;
 import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
 import io.jsupervise.lifecycle.End;
-import io.jsupervise.lifecycle.ExitStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -155,21 +155,8 @@ final class StatusCommand extends Client {
         out.writeStringField("fatal_reason", record.fatal().orElse(null));
         Optional<End> last = record.history().lastEnd();
         if (last.isPresent()) {
-            ExitStatus status = last.get().status().orElse(null);
             out.writeObjectFieldStart("last_exit");
-            out.writeStringField("at", last.get().at().toString());
-            if (status instanceof ExitStatus.Exited exited) {
-                out.writeNumberField("code", exited.code());
-            } else {
-                out.writeNullField("code");
-            }
-            boolean killed = status instanceof ExitStatus.Killed;
-            out.writeStringField(
-                    "signal", killed ? ((ExitStatus.Killed) status).signal().fullName() : null);
-            out.writeBooleanField("core", killed && ((ExitStatus.Killed) status).core());
-            out.writeBooleanField("unknown", status instanceof ExitStatus.Unknown);
-            out.writeStringField("cause", last.get().cause().word());
-            out.writeStringField("reason", last.get().reason());
+            StatusCodec.writeEnd(last.get(), out);
             out.writeEndObject();
         } else {
             out.writeNullField("last_exit");

@@ -17,7 +17,6 @@ import io.jsupervise.supervision.Status;
 import io.jsupervise.text.InstantText;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.time.Instant;
 import java.util.Optional;
 import java.util.function.ToLongFunction;
 
@@ -140,10 +139,10 @@ public final class StatusCodec {
         out.writeEndObject();
     }
 
-    private static void writeEnd(End end, JsonGenerator out) throws IOException {
-        Instant at = end.at();
+    /** The members of {@code last_exit}; into an object that is open. */
+    public static void writeEnd(End end, JsonGenerator out) throws IOException {
         ExitStatus status = end.status().orElse(null);
-        out.writeStringField("at", at.toString());
+        out.writeStringField("at", InstantText.of(end.at()));
         if (status instanceof ExitStatus.Exited exited) {
             out.writeNumberField("code", exited.code());
         } else {

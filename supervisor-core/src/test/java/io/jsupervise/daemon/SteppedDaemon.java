@@ -1,11 +1,9 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.io.Actor;
-import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.os.Os;
-import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Answer;
@@ -86,57 +84,24 @@ public final class SteppedDaemon {
         assembly.inbox().post(new SupervisorEvent.EndRequested("SIGTERM"));
     }
 
-    private record Seen(Outlets outlets, Eyes eyes) implements Outlets {
-        @Override
-        public Spawner spawner() {
-            return outlets.spawner();
-        }
+    private static final class Seen extends ForwardingOutlets {
+        private final Eyes eyes;
 
-        @Override
-        public HeartbeatFiles heartbeats() {
-            return outlets.heartbeats();
+        Seen(Outlets outlets, Eyes eyes) {
+            super(outlets);
+            this.eyes = eyes;
         }
 
         @Override
         public void record(Order.Record order) {
             eyes.recorded(order.service());
-            outlets.record(order);
-        }
-
-        @Override
-        public void record(Order.RecordSupervisor order) {
-            outlets.record(order);
+            super.record(order);
         }
 
         @Override
         public void tell(Order.Tell order) {
             eyes.told(order.happening());
-            outlets.tell(order);
-        }
-
-        @Override
-        public void reply(Order.Reply order) {
-            outlets.reply(order);
-        }
-
-        @Override
-        public void complain(String what, OsException why) {
-            outlets.complain(what, why);
-        }
-
-        @Override
-        public void recordsAreGiven() {
-            outlets.recordsAreGiven();
-        }
-
-        @Override
-        public void expectRecords() {
-            outlets.expectRecords();
-        }
-
-        @Override
-        public void endOfTurn() {
-            outlets.endOfTurn();
+            super.tell(order);
         }
     }
 }

@@ -1,66 +1,11 @@
 package io.jsupervise.sim;
 
+import io.jsupervise.daemon.ForwardingOutlets;
 import io.jsupervise.daemon.Outlets;
-import io.jsupervise.io.HeartbeatFiles;
-import io.jsupervise.io.Spawner;
-import io.jsupervise.os.OsException;
-import io.jsupervise.supervision.Order;
 
-/** Passes on what the core orders; who extends it breaks one rule, to see that the {@link Invariants} notice. */
-class Saboteur implements Outlets {
-    final Outlets outlets;
-
+/** Who extends it breaks one rule, to see that the {@link Invariants} notice. */
+class Saboteur extends ForwardingOutlets {
     Saboteur(Outlets outlets) {
-        this.outlets = outlets;
-    }
-
-    @Override
-    public Spawner spawner() {
-        return outlets.spawner();
-    }
-
-    @Override
-    public HeartbeatFiles heartbeats() {
-        return outlets.heartbeats();
-    }
-
-    @Override
-    public void record(Order.Record order) {
-        outlets.record(order);
-    }
-
-    @Override
-    public void record(Order.RecordSupervisor order) {
-        outlets.record(order);
-    }
-
-    @Override
-    public void tell(Order.Tell order) {
-        outlets.tell(order);
-    }
-
-    @Override
-    public void reply(Order.Reply order) {
-        outlets.reply(order);
-    }
-
-    @Override
-    public void complain(String what, OsException why) {
-        outlets.complain(what, why);
-    }
-
-    @Override
-    public void recordsAreGiven() {
-        outlets.recordsAreGiven();
-    }
-
-    @Override
-    public void expectRecords() {
-        outlets.expectRecords();
-    }
-
-    @Override
-    public void endOfTurn() {
-        outlets.endOfTurn();
+        super(outlets);
     }
 }
