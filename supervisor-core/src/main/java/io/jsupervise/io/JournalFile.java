@@ -167,7 +167,10 @@ public final class JournalFile implements Actor {
         }
     }
 
-    /** The first sync of a batch pays for most of the others: all are written before any is synced. */
+    /**
+     * The first sync of a batch pays for most of the others: all are written, and on their way to the disk, before any
+     * is synced. Otherwise ext4 finds room for each file, and commits that, when it is synced.
+     */
     private void write(Map<String, Waiting> batch) throws OsException {
         List<Fd> open = new ArrayList<>(batch.size());
         try {
@@ -176,6 +179,9 @@ public final class JournalFile implements Actor {
                 Fd fd = os.open(file, OpenMode.REPLACE, 0644);
                 open.add(fd);
                 writeAll(fd, encode(entry.getValue().record), file);
+                if (batch.size() > 1) {
+                    os.beginSync(fd);
+                }
             }
             for (Fd fd : open) {
                 os.fsync(fd);

@@ -99,6 +99,12 @@ public interface Os {
 
     void fsync(Fd fd) throws OsException;
 
+    /**
+     * Begins to write a file's content to the disk and does not wait for it (sync_file_range(2)). Promises nothing; where
+     * it is called for many files before the first fsync, that one takes the others along.
+     */
+    void beginSync(Fd fd) throws OsException;
+
     void truncate(Fd fd, long size) throws OsException;
 
     /** Tries to get the exclusive lock of an open file (flock(2)); false where another has it. Kept until closed. */

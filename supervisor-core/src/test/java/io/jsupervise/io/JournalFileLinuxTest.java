@@ -141,10 +141,13 @@ class JournalFileLinuxTest {
                 List.of(
                         "open journal/a.json.new",
                         "write journal/a.json.new",
+                        "beginSync journal/a.json.new",
                         "open journal/b.json.new",
                         "write journal/b.json.new",
+                        "beginSync journal/b.json.new",
                         "open journal/c.json.new",
                         "write journal/c.json.new",
+                        "beginSync journal/c.json.new",
                         "fsync journal/a.json.new",
                         "fsync journal/b.json.new",
                         "fsync journal/c.json.new",
@@ -230,7 +233,7 @@ class JournalFileLinuxTest {
     void whatever_call_fails_each_record_is_old_or_new_and_the_next_try_recovers(Errno errno) throws Exception {
         submitAll(1);
         journal.step();
-        int last = 13;
+        int last = 16;
         for (int failing = 1; failing <= last + 1; failing++) {
             results.clear();
             long restarts = 1 + failing;

@@ -597,6 +597,11 @@ final class SimulatedOs implements Os {
     }
 
     @Override
+    public void beginSync(Fd fd) {
+        // Promises nothing, so it does nothing.
+    }
+
+    @Override
     public void fsync(Fd fd) throws OsException {
         OpenFile file = file(fd);
         enterDisk("fsync", file.path);

@@ -16,6 +16,8 @@ import jnr.ffi.Pointer;
 
 /** Files, directories and pipes. statx(2) is used for its structure, which is the same on every architecture. */
 final class LinuxFiles {
+    private static final int SYNC_FILE_RANGE_WRITE = 2;
+
     private static final int O_WRONLY = 1;
     private static final int O_RDWR = 2;
     private static final int O_CREAT = 0100;
@@ -100,6 +102,11 @@ final class LinuxFiles {
 
     void fsync(Fd fd) throws OsException {
         Kernel.check(kernel.call(Syscall.FSYNC, fd.number(), 0, 0), "fsync", fd);
+    }
+
+    /** What cannot be written, and file systems that know no such call, are for the fsync that follows. */
+    void beginSync(Fd fd) {
+        kernel.call(Syscall.SYNC_FILE_RANGE, fd.number(), 0, 0, SYNC_FILE_RANGE_WRITE, 0, 0);
     }
 
     void truncate(Fd fd, long size) throws OsException {

@@ -215,6 +215,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public void beginSync(Fd fd) {
+        files.beginSync(fd);
+    }
+
+    @Override
     public void truncate(Fd fd, long size) throws OsException {
         files.truncate(fd, size);
     }

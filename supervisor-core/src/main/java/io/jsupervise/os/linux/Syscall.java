@@ -15,6 +15,7 @@ enum Syscall {
     FLOCK(73, 32),
     FSYNC(74, 82),
     FTRUNCATE(77, 46),
+    SYNC_FILE_RANGE(277, 84),
     UMASK(95, 166),
     GETEUID(107, 175),
     GETDENTS64(217, 61),
