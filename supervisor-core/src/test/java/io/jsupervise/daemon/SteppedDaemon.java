@@ -1,11 +1,15 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.io.Actor;
+import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.journal.Recovery;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
@@ -22,10 +26,11 @@ import java.util.function.UnaryOperator;
 
 /**
  * The daemon with all its parts but without a thread: whoever holds it turns the loop and steps the actors. Left out
- * are the control socket and the log relay, which wait in the kernel.
+ * is the control socket, which waits in the kernel; the log relay may be left out.
  */
 public final class SteppedDaemon {
     private final Assembly assembly;
+    private final Optional<LogRelay> relay;
 
     /** Sees what the core tells and records, in the turn in which it does. */
     public interface Eyes {
@@ -34,23 +39,34 @@ public final class SteppedDaemon {
         void recorded(Service service);
     }
 
-    private SteppedDaemon(Assembly assembly) {
+    private SteppedDaemon(Assembly assembly, Optional<LogRelay> relay) {
         this.assembly = assembly;
+        this.relay = relay;
     }
 
     /**
-     * Begins as the real one does: directories, lock, journal, leftovers.
+     * Begins as the real one does: directories, lock, relay, journal, logs of what still lives, leftovers.
      *
      * @param lookers  runs what may hang in a file system
      * @param saboteur may do something else than the core orders, to see whether that is noticed
+     * @param relays   whether there is a log relay
      */
     public static SteppedDaemon begin(
-            Os os, Configuration configuration, long seed, Executor lookers, Eyes eyes, UnaryOperator<Outlets> saboteur)
+            Os os,
+            Configuration configuration,
+            long seed,
+            Executor lookers,
+            Eyes eyes,
+            UnaryOperator<Outlets> saboteur,
+            boolean relays)
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
         String stateId = directories.lock(new SplittableRandom(seed));
+        Begin begin = new Begin();
+        Optional<LogRelay> relay = relays ? Optional.of(begin.relay(os, configuration)) : Optional.empty();
         Spawner.Streams nowhere = new Spawner.Streams(new Output.Null(), new Output.SameAsStdout());
+        Spawner.Outputs none = (service, log) -> nowhere;
         Assembly.Surroundings around = new Assembly.Surroundings(
                 Map.of("PATH", "/bin"),
                 "nobody",
@@ -58,11 +74,47 @@ public final class SteppedDaemon {
                 stateId,
                 seed,
                 lookers,
-                (service, log) -> nowhere,
+                relay.isPresent() ? relay.get() : none,
                 line -> {});
-        Assembly assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
-        assembly.findLeftovers();
-        return new SteppedDaemon(assembly);
+        begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
+        if (relay.isPresent()) {
+            begin.openLogsOfTheLiving(configuration, relay.get());
+        }
+        begin.assembly.findLeftovers();
+        return new SteppedDaemon(begin.assembly, relay);
+    }
+
+    /** The relay tells the assembly, which is made after it. */
+    private static final class Begin {
+        private Assembly assembly;
+
+        LogRelay relay(Os os, Configuration configuration) throws DaemonException {
+            try {
+                return new LogRelay(
+                        os,
+                        configuration.supervisor().stateDir().resolve("fifo"),
+                        Optional.empty(),
+                        0,
+                        notice -> assembly.notice(notice),
+                        rotation -> {});
+            } catch (OsException e) {
+                throw Directories.failure("cannot wait for output", e);
+            }
+        }
+
+        void openLogsOfTheLiving(Configuration configuration, LogRelay relay) {
+            for (Recovery.Recorded recorded : assembly.recorded()) {
+                for (ServiceSpec service : configuration.services()) {
+                    if (service.name().equals(recorded.service())) {
+                        try {
+                            relay.prepare(service.name(), service.log());
+                        } catch (OsException e) {
+                            assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
+                        }
+                    }
+                }
+            }
+        }
     }
 
     /** One turn of the loop; false when it is over. */
@@ -73,6 +125,11 @@ public final class SteppedDaemon {
     /** The actors, always in this order. */
     public List<Actor> actors() {
         return List.of(assembly.journal(), assembly.spawnerActor(), assembly.events());
+    }
+
+    /** Its turns are for the caller to make, as those of the loop. */
+    public Optional<LogRelay> relay() {
+        return relay;
     }
 
     public CompletableFuture<Answer> ask(Ask ask) {

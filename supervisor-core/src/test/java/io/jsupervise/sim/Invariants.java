@@ -1,6 +1,5 @@
 package io.jsupervise.sim;
 
-import io.jsupervise.daemon.SteppedDaemon;
 import io.jsupervise.journal.JournalCodec;
 import io.jsupervise.journal.JournalException;
 import io.jsupervise.journal.ServiceRecord;
@@ -49,7 +48,7 @@ import java.util.concurrent.CompletableFuture;
  *
  * Whatever comes late because somebody of the daemon was held up has an excuse for exactly that long.
  */
-final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
+final class Invariants implements Witness {
     private static final long LONGEST_HOLD_OF_A_SLOT = 1_000_000_000L;
 
     /** Of so many attempts to start, the record of the death is decoded at one. */
@@ -69,6 +68,7 @@ final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
     private long restarts;
     private final Map<String, Long> told = new TreeMap<>();
     private long attempts;
+    private Optional<Violation> brokenByAnAnswer = Optional.empty();
 
     /** Why something may come late, or the moment of a beat not be known exactly. */
     static final class Excuses {
@@ -101,18 +101,21 @@ final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
     // ---- for whoever drives ----
 
     /** Somebody is held up since then, and still is. */
-    void heldSince(long from) {
+    @Override
+    public void heldSince(long from) {
         excuses.heldSince = from;
     }
 
     /** Somebody was held up. */
-    void held(long from, long to) {
+    @Override
+    public void held(long from, long to) {
         excuses.heldSince = Long.MAX_VALUE;
         excuses.held.add(from, to);
     }
 
     /** The wall clock has moved against the monotonic one. */
-    void stepped() {
+    @Override
+    public void stepped() {
         excuses.stepped.add(world.nanos(), world.nanos());
     }
 
@@ -126,11 +129,19 @@ final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
         return told;
     }
 
-    void asked(Ask ask, CompletableFuture<Answer> answer) {
+    @Override
+    public void asked(Ask ask, CompletableFuture<Answer> answer) {
         if (ask instanceof Ask.Act act) {
             Asked one = new Asked(act, answer, world.nanos());
             unanswered.add(one);
-            answer.thenAccept(said -> answered(one, said));
+            answer.thenAccept(said -> {
+                try {
+                    answered(one, said);
+                } catch (Violation e) {
+                    // A future would keep it to itself.
+                    brokenByAnAnswer = Optional.of(e);
+                }
+            });
         }
     }
 
@@ -154,7 +165,11 @@ final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
     }
 
     /** The loop has had a turn. */
-    void afterTurn() {
+    @Override
+    public void afterTurn() {
+        if (brokenByAnAnswer.isPresent()) {
+            throw brokenByAnAnswer.get();
+        }
         for (ServiceWatch service : services.values()) {
             service.hungIsFound();
             service.movesOn();
@@ -203,7 +218,8 @@ final class Invariants implements SteppedDaemon.Eyes, SimulatedOs.Observer {
     }
 
     /** The loop has ended. */
-    void afterEnd() {
+    @Override
+    public void afterEnd() {
         for (ServiceWatch service : services.values()) {
             nothingRemains(service, "after the end");
             if (livingMains(service.name()) > 0) {

@@ -1,16 +1,15 @@
 package io.jsupervise.sim;
 
-import java.util.Arrays;
-
 /** The content of a pipe or FIFO: bytes in order, up to a capacity. */
 final class Pipe {
-    private byte[] ring;
+    private int capacity;
+    private byte[] ring = new byte[0];
     private int first;
     private int size;
     private boolean writeEndClosed;
 
     Pipe(int capacity) {
-        ring = new byte[capacity];
+        this.capacity = capacity;
     }
 
     int size() {
@@ -18,11 +17,11 @@ final class Pipe {
     }
 
     int room() {
-        return ring.length - size;
+        return capacity - size;
     }
 
     int capacity() {
-        return ring.length;
+        return capacity;
     }
 
     /** Of a pipe that is no FIFO: nobody can write into it any more. */
@@ -37,6 +36,9 @@ final class Pipe {
     /** Takes what there is room for. */
     int put(byte[] bytes, int offset, int length) {
         int count = Math.min(length, room());
+        if (size + count > ring.length) {
+            grow(Math.min(capacity, Math.max(size + count, 2 * ring.length)));
+        }
         for (int i = 0; i < count; i++) {
             ring[(first + size + i) % ring.length] = bytes[offset + i];
         }
@@ -54,18 +56,25 @@ final class Pipe {
     }
 
     void consume(int count) {
-        first = (first + count) % ring.length;
+        first = count == size ? 0 : (first + count) % ring.length;
         size -= count;
     }
 
     /** Keeps its content; refuses what it would not fit into (EBUSY of fcntl(2)). */
-    void resize(int capacity) {
-        if (capacity >= size && capacity > 0) {
-            byte[] bigger = new byte[capacity];
-            int kept = peek(bigger, 0, size);
-            ring = Arrays.copyOf(bigger, capacity);
-            first = 0;
-            size = kept;
+    void resize(int newCapacity) {
+        if (newCapacity >= size && newCapacity > 0) {
+            capacity = newCapacity;
+            if (ring.length > capacity) {
+                grow(capacity);
+            }
         }
+    }
+
+    /** Memory is taken when it is needed: most of the many pipes of a simulation stay nearly empty. */
+    private void grow(int length) {
+        byte[] bigger = new byte[length];
+        peek(bigger, 0, size);
+        ring = bigger;
+        first = 0;
     }
 }

@@ -151,6 +151,11 @@ final class SimulatedOs implements Os {
         pollsWait = true;
     }
 
+    /** The one that was made first. */
+    SimulatedPoller firstPoller() {
+        return pollers.get(0);
+    }
+
     /** The one that was made last. */
     SimulatedPoller lastPoller() {
         return pollers.get(pollers.size() - 1);
