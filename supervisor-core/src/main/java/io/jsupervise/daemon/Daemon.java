@@ -63,7 +63,7 @@ public final class Daemon {
     public record Options(String version, Consumer<String> log) {}
 
     /**
-     * Runs until everything was stopped as asked.
+     * Runs until everything was stopped, or left to the next supervisor, as asked.
      *
      * @throws DaemonException where it cannot begin; nothing has been started then
      */
@@ -246,7 +246,7 @@ public final class Daemon {
 
     private void end(ControlServer control) {
         assembly.refuseTheRest();
-        relayThread.end(LAST_WORDS);
+        relayThread.end(LAST_WORDS, assembly.loop().leavesRunning());
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);
         // After the last events are written: whoever follows them hears how it ended.
@@ -295,6 +295,7 @@ public final class Daemon {
         private final Consumer<Throwable> failures;
         private final Thread thread = new Thread(null, this::run, "relay", 256 * 1024);
         private volatile boolean ending;
+        private volatile boolean leavesRunning;
 
         RelayThread(LogRelay relay, Consumer<Throwable> failures) {
             this.relay = relay;
@@ -306,7 +307,8 @@ public final class Daemon {
             thread.start();
         }
 
-        void end(Duration patience) {
+        void end(Duration patience, boolean leaveRunning) {
+            leavesRunning = leaveRunning;
             ending = true;
             relay.wakeup();
             try {
@@ -325,7 +327,11 @@ public final class Daemon {
                     java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000L);
                 }
             }
-            relay.drain();
+            if (leavesRunning) {
+                relay.leave();
+            } else {
+                relay.drain();
+            }
         }
     }
 }

@@ -20,6 +20,7 @@ final class EffectRunner {
     private final TimerQueue timers;
     private final Outlets outlets;
     private boolean exit;
+    private boolean leavesRunning;
 
     /** Keys the timers of services; those of the supervisor have their kind alone as key. */
     record ServiceTimer(ServiceName service, TimerKind kind) {
@@ -56,6 +57,11 @@ final class EffectRunner {
         return exit;
     }
 
+    /** Whether that order leaves services running. */
+    boolean leavesRunning() {
+        return leavesRunning;
+    }
+
     void endOfTurn() {
         outlets.endOfTurn();
     }
@@ -75,8 +81,9 @@ final class EffectRunner {
             outlets.heartbeats().touchOurs();
         } else if (order instanceof Order.RecordSupervisor record) {
             outlets.record(record);
-        } else if (order instanceof Order.Exit) {
+        } else if (order instanceof Order.Exit end) {
             exit = true;
+            leavesRunning = end.leavesRunning();
         } else {
             throw new AssertionError(order);
         }

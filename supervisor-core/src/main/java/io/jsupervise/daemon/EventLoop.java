@@ -70,6 +70,11 @@ public final class EventLoop {
         return !runner.exitOrdered();
     }
 
+    /** Once {@link #turn} has said that the end is ordered: whether services run on, for the next supervisor. */
+    public boolean leavesRunning() {
+        return runner.leavesRunning();
+    }
+
     private void waitForWork() {
         Optional<MonotonicTime> deadline = timers.next();
         if (children.someAreUnpolled()) {

@@ -402,6 +402,22 @@ public final class LogRelay implements Spawner.Outputs {
                 stream.retire(now, true);
             }
         }
+        close();
+    }
+
+    /** The same where services run on: they hold their pipes open, and what comes later waits there for the next relay. */
+    public void leave() {
+        MonotonicTime now = os.now();
+        takeOrders(now);
+        for (RelayedStream stream : byToken) {
+            if (stream != null) {
+                stream.leave(now);
+            }
+        }
+        close();
+    }
+
+    private void close() {
         parts.receipt().close();
         parts.buffers().close();
         poller.close();

@@ -235,6 +235,28 @@ final class RelayedStream {
         } catch (OsException e) {
             notices.accept(new LogNotice.CannotWrite(service, log.path(), e.getMessage()));
         }
+        close();
+    }
+
+    /**
+     * Ends this stream for us, not for its writer: what has been written by now is moved, since it may be the last that
+     * a service said, and whatever comes later, or cannot be moved, waits in the pipe.
+     */
+    void leave(MonotonicTime now) {
+        try {
+            long left = os.available(fifo);
+            long moved = left;
+            while (left > 0 && moved > 0 && outage.isEmpty()) {
+                moved = turn(now, left);
+                left -= moved;
+            }
+        } catch (OsException e) {
+            notices.accept(new LogNotice.CannotWrite(service, log.path(), e.getMessage()));
+        }
+        close();
+    }
+
+    private void close() {
         log.closeFile();
         os.close(fifo);
     }

@@ -56,6 +56,8 @@ final class Routes {
     /** How much longer than the core is waited for the core: it always answers, this is for the day it does not. */
     private static final Duration GRACE = Duration.ofSeconds(10);
 
+    private static final Duration LONGEST_HAND_OVER = Duration.ofSeconds(15);
+
     private static final int DEFAULT_LINES = 10;
     private static final int MOST_LINES = 100_000;
 
@@ -141,8 +143,8 @@ final class Routes {
                     target.knows("name", "all", "wait", "timeout");
                     return isPost(method) ? actOnMany(first, target, client) : only("POST");
                 case "shutdown":
-                    target.knows();
-                    return isPost(method) ? act(new Ask.Shutdown(), client, Duration.ZERO) : only("POST");
+                    target.knows("leave_running");
+                    return isPost(method) ? shutdown(target, client) : only("POST");
                 default:
                     break;
             }
@@ -383,6 +385,14 @@ final class Routes {
             return error(400, BAD_REQUEST, "signal \"" + name + "\" is unknown; say signal=HUP");
         }
         return act(new Ask.SendSignal(service, signal.get()), client, Duration.ZERO);
+    }
+
+    /** A hand-over is answered at its end; the core gives it up by itself where it takes too long. */
+    private Response shutdown(RequestTarget target, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
+        return target.flag("leave_running")
+                ? act(new Ask.HandOver(), client, LONGEST_HAND_OVER)
+                : act(new Ask.Shutdown(), client, Duration.ZERO);
     }
 
     private Response act(Ask ask, Client client, Duration timeout)

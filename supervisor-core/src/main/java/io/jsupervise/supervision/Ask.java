@@ -35,6 +35,9 @@ public sealed interface Ask {
     /** Stop everything and end. */
     record Shutdown() implements Ask {}
 
+    /** End, and leave what runs to the next supervisor; answered when everything is recorded. */
+    record HandOver() implements Ask {}
+
     /** Whether this changes anything; what does not may be asked by readers. */
     default boolean acts() {
         return !(this instanceof ShowStatus);

@@ -28,6 +28,10 @@ public sealed interface Order {
 
     record ArmTimer(SupervisorTimer timer, long generation, MonotonicTime deadline) implements Order {}
 
-    /** Everything is down and recorded: leave the loop. */
-    record Exit() implements Order {}
+    /**
+     * Everything is recorded: leave the loop.
+     *
+     * @param leavesRunning whether services run on, for the next supervisor; otherwise all are down
+     */
+    record Exit(boolean leavesRunning) implements Order {}
 }

@@ -75,6 +75,13 @@ final class PendingAnswers {
         return over;
     }
 
+    /** All of them, which are no longer waited for. */
+    List<Pending> takeAll() {
+        List<Pending> all = List.copyOf(pending.values());
+        pending.clear();
+        return all;
+    }
+
     Optional<MonotonicTime> deadline() {
         return pending.values().stream().map(one -> one.deadline).min(MonotonicTime::compareTo);
     }

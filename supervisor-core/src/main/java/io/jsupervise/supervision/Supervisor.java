@@ -49,6 +49,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private boolean shuttingDown;
     private boolean hurried;
     private boolean exiting;
+    private Optional<HandOver> handOver = Optional.empty();
 
     /** How many services are not down; counted along, since a shutdown asks after each of its many events. */
     private int up;
@@ -83,9 +84,14 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     public List<Order> step(SupervisorEvent event, Now time) {
         now = time;
         orders = new ArrayList<>();
+        if (exiting && handOver.isPresent()) {
+            // Handed over: what happens from now on is the next supervisor's to find.
+            return orders;
+        }
         event.to(this);
         grantSlots();
         exitWhenDown();
+        exitWhenHandedOver();
         watchJournal();
         return orders;
     }
@@ -99,7 +105,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     @Override
     public Void on(SupervisorEvent.OfService event) {
-        if (services.containsKey(event.service())) {
+        boolean deferred = handOver.isPresent() && handOver.get().defer(event);
+        if (!deferred && services.containsKey(event.service())) {
             advance(event.service(), event.event());
             if (hurried && bringsProcess(event.event())) {
                 advance(event.service(), new Event.ShutdownHurried());
@@ -167,6 +174,10 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private Event mayStart(ServiceName name) {
+        if (handOver.isPresent()) {
+            handOver.get().postpone(name);
+            return new Event.StartPostponed("the next supervisor");
+        }
         if (slots.take(name, now.mono())) {
             return new Event.StartPermitted(nextRun());
         }
@@ -198,7 +209,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /** After everything else of a step: who was told to stop by then shall not get a slot first. */
     private void grantSlots() {
-        if (slots.areUnlimited() || shuttingDown) {
+        if (slots.areUnlimited() || shuttingDown || handOver.isPresent()) {
             return;
         }
         slots.expire(now.mono());
@@ -232,6 +243,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     @Override
     public Void on(SupervisorEvent.EndRequested event) {
+        if (handOver.isPresent()) {
+            stay(event.signal() + " came, so everything is stopped");
+        }
         if (shuttingDown) {
             tell(Optional.empty(), "shutdown-hurried", Map.of("by", event.signal()));
             hurried = true;
@@ -272,7 +286,107 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         tell(Optional.empty(), "supervisor-ended", Map.of());
         long seq = gate.next(now.mono());
         orders.add(new Order.RecordSupervisor(seq, true, lastEvent));
-        gate.pass(seq, new Order.Exit(), orders);
+        gate.pass(seq, new Order.Exit(false), orders);
+    }
+
+    // ---- leaving everything to the next supervisor ----
+
+    private void handOver(SupervisorEvent.Asked event) {
+        if (gate.isStale()) {
+            String why = journal.stale().map(Status.JournalHealth.Stale::reason).orElse("");
+            refuse(
+                    event.request(),
+                    Answer.Refused.Reason.FAILED,
+                    "cannot hand over: the journal is stale, so the next supervisor would not know what runs: " + why
+                            + "; supervision goes on");
+            return;
+        }
+        told(event, "hand-over", List.of());
+        tell(
+                Optional.empty(),
+                "hand-over-begun",
+                Map.of("by", "uid " + event.asker().uid()));
+        HandOver begun = new HandOver(event.request(), now.mono());
+        handOver = Optional.of(begun);
+        armAt(SupervisorTimer.HAND_OVER, Optional.of(begun.deadline()));
+    }
+
+    /** Only when nothing is under way any more, and every record is in place, are the services anybody else's. */
+    private void exitWhenHandedOver() {
+        if (handOver.isEmpty()) {
+            return;
+        }
+        HandOver leaving = handOver.get();
+        leaving.withhold(orders);
+        if (findUnderWay(leaving).isPresent()) {
+            return;
+        }
+        if (!leaving.record()) {
+            orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent));
+        }
+        if (gate.isBehind()) {
+            return;
+        }
+        exiting = true;
+        List<Answer.Result> left = leftRunning();
+        tell(Optional.empty(), "supervisor-ended", Map.of("left_running", (long) left.size()));
+        for (Pending pending : answers.takeAll()) {
+            refuse(
+                    pending.request,
+                    Answer.Refused.Reason.SHUTTING_DOWN,
+                    "the supervisor hands over; what was begun goes on with the next one");
+        }
+        orders.add(new Order.Reply(leaving.request(), new Answer.Acted(left, true)));
+        orders.add(new Order.Exit(true));
+    }
+
+    private Optional<ServiceName> findUnderWay(HandOver leaving) {
+        for (Service service : services.values()) {
+            if (leaving.waitsFor(service)) {
+                return Optional.of(service.name());
+            }
+        }
+        return Optional.empty();
+    }
+
+    private List<Answer.Result> leftRunning() {
+        List<Answer.Result> left = new ArrayList<>();
+        for (Service service : services.values()) {
+            if (service.process().isPresent()) {
+                String message = "left running, pid " + service.process().get().pid();
+                left.add(new Answer.Result(service.name(), true, service.state(), message));
+            }
+        }
+        return left;
+    }
+
+    private void handOverIsLate(HandOver leaving) {
+        if (now.mono().isBefore(leaving.deadline())) {
+            armAt(SupervisorTimer.HAND_OVER, Optional.of(leaving.deadline()));
+            return;
+        }
+        String what = findUnderWay(leaving)
+                .map(name -> "a start or an end of \"" + name + "\"")
+                .orElse("the journal");
+        stay(what + " takes longer than " + HandOver.PATIENCE.toSeconds() + " s");
+    }
+
+    /** The hand-over is off: everything that was kept from happening happens now. */
+    private void stay(String reason) {
+        HandOver leaving = handOver.orElseThrow();
+        handOver = Optional.empty();
+        tell(Optional.empty(), "hand-over-given-up", Map.of("reason", reason));
+        refuse(leaving.request(), Answer.Refused.Reason.FAILED, "cannot hand over: " + reason);
+        for (Order.ForService order : leaving.withheld()) {
+            gate.pass(gate.needs(order.effect().service()), order, orders);
+        }
+        for (ServiceName name : leaving.postponed()) {
+            Service service = services.get(name);
+            if (service != null && service.state() == ServiceState.WAITING) {
+                advance(name, mayStart(name));
+            }
+        }
+        leaving.deferred().forEach(this::on);
     }
 
     private static boolean isDown(Service service) {
@@ -307,6 +421,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(now.wall(), reason)));
             tell(Optional.empty(), "journal-stale", Map.of("reason", reason));
             gate.declareStale(orders);
+            if (handOver.isPresent()) {
+                stay("the journal is stale, so the next supervisor would not know what runs: " + reason);
+            }
         } else if (journal.stale().isPresent()) {
             Instant since = journal.stale().get().since();
             journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(since, reason)));
@@ -333,10 +450,14 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             show(event.request(), show);
         } else if (shuttingDown) {
             refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor is shutting down");
+        } else if (handOver.isPresent()) {
+            refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor hands over to the next one");
         } else if (ask instanceof Ask.Act act) {
             act(event, act);
         } else if (ask instanceof Ask.SendSignal send) {
             signal(event, send);
+        } else if (ask instanceof Ask.HandOver) {
+            handOver(event);
         } else {
             told(event, "shutdown", List.of());
             orders.add(new Order.Reply(event.request(), new Answer.Acted(List.of(), true)));
@@ -362,7 +483,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 identity.config(),
                 spec.stateDir(),
                 journal,
-                shuttingDown,
+                shuttingDown || handOver.isPresent(),
                 longestTurn);
         orders.add(new Order.Reply(request, new Answer.Shown(new Status(now, us, shown))));
     }
@@ -484,6 +605,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 answers.expired(now.mono(), services).forEach(this::answer);
                 armAnswerTimer();
             }
+            case HAND_OVER -> handOver.ifPresent(this::handOverIsLate);
         }
         return null;
     }

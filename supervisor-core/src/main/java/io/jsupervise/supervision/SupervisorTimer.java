@@ -9,5 +9,7 @@ public enum SupervisorTimer {
     /** A commit of the journal takes too long. */
     JOURNAL,
     /** Somebody has waited for an answer for as long as they wanted. */
-    ANSWER
+    ANSWER,
+    /** A hand-over takes too long. */
+    HAND_OVER
 }

@@ -157,6 +157,8 @@ class ControlServerLinuxTest {
             {"/v1/start?all=true", new Ask.Act(Ask.Act.Verb.START, List.of(), false, Duration.ofSeconds(30))},
             {"/v1/services/web/signal?signal=sigusr1", new Ask.SendSignal(new ServiceName("web"), Signal.USR1)},
             {"/v1/shutdown", new Ask.Shutdown()},
+            {"/v1/shutdown?leave_running=false", new Ask.Shutdown()},
+            {"/v1/shutdown?leave_running=true", new Ask.HandOver()},
         };
         for (Object[] row : rows) {
             RawClient.Reply reply = control.ask("POST", (String) row[0]);
