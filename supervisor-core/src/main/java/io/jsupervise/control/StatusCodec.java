@@ -67,6 +67,19 @@ public final class StatusCodec {
             out.writeStringField("since", us.journal().stale().get().since().toString());
             out.writeStringField("reason", us.journal().stale().get().reason());
         }
+        if (!us.journal().setAside().isEmpty()) {
+            out.writeArrayFieldStart("set_aside");
+            for (Status.JournalHealth.SetAside one : us.journal().setAside()) {
+                out.writeStartObject();
+                out.writeStringField(
+                        "service",
+                        one.service().isPresent() ? one.service().get().value() : null);
+                out.writeStringField("file", one.file().toString());
+                out.writeStringField("what", one.what());
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+        }
         out.writeEndObject();
         out.writeObjectFieldStart("watchdog");
         out.writeStringField("state", "off");

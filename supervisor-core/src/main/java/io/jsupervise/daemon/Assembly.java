@@ -5,7 +5,6 @@ import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.JournalFile;
 import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.Spawner;
-import io.jsupervise.journal.JournalException;
 import io.jsupervise.journal.Recovery;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Event;
@@ -23,6 +22,7 @@ import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
 import io.jsupervise.supervision.Identity;
 import io.jsupervise.supervision.Order;
+import io.jsupervise.supervision.Status;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
@@ -96,7 +96,7 @@ public final class Assembly implements Outlets {
     /**
      * Reads the journal and connects everything. The directories exist, and the state directory is ours.
      *
-     * @throws DaemonException where the journal cannot be read, or must not be
+     * @throws DaemonException where the journal cannot be read
      */
     public Assembly(Os os, Configuration configuration, Surroundings around) throws DaemonException {
         this(os, configuration, around, UnaryOperator.identity());
@@ -136,16 +136,12 @@ public final class Assembly implements Outlets {
                     new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
             this.loop = new EventLoop(os, poller, supervisor, inbox, seen.apply(this));
             inbox.post(new SupervisorEvent.Began());
-            for (String note : found.notes()) {
-                notice(Optional.empty(), "journal-damaged", "what", note);
+            for (JournalFile.SetAside one : found.setAside()) {
+                inbox.post(new SupervisorEvent.RecordSetAside(
+                        new Status.JournalHealth.SetAside(one.service(), one.as(), one.what())));
             }
         } catch (OsException e) {
             throw Directories.failure("cannot read the state in " + spec.stateDir(), e);
-        } catch (JournalException e) {
-            throw new DaemonException(
-                    DaemonException.IO,
-                    "cannot use the journal: " + e.getMessage()
-                            + "; run the version that wrote it, or name another state_dir");
         }
     }
 

@@ -37,6 +37,7 @@ public final class JournalFile implements Actor {
 
     private static final String NEW = ".json.new";
     private static final String DAMAGED = ".damaged";
+    private static final String LATER = ".from-version-";
 
     /** No service can have this name. */
     private static final String SUPERVISOR = "@supervisor";
@@ -56,6 +57,9 @@ public final class JournalFile implements Actor {
     /** By file name, in the order of the oldest number that waits; guarded by itself. */
     private final Map<String, Waiting> inbox = new LinkedHashMap<>();
 
+    /** Damaged files that could not be renamed at the start, and what they shall be called: not to be overwritten. */
+    private final Map<Path, Path> inTheWay = new LinkedHashMap<>();
+
     private long lastSubmitted;
     private Optional<MonotonicTime> retryAt = Optional.empty();
 
@@ -73,10 +77,21 @@ public final class JournalFile implements Actor {
     /**
      * What was found.
      *
-     * @param notes what was wrong, for people
+     * @param supervisor one that was killed in this boot is presumed where its record is unreadable, or missing beside
+     *                   those of services: so that what it may have left is looked for
+     * @param setAside   records that could not be read
      */
     public record Found(
-            Map<ServiceName, ServiceRecord> services, Optional<SupervisorRecord> supervisor, List<String> notes) {}
+            Map<ServiceName, ServiceRecord> services, Optional<SupervisorRecord> supervisor, List<SetAside> setAside) {}
+
+    /**
+     * A record that could not be read: its service begins without a history, but a process of it may still run.
+     *
+     * @param service empty where it is the record of the supervisor, or the file has no name of a service
+     * @param as      where it lies now
+     * @param what    what is wrong, and what became of it, for people
+     */
+    public record SetAside(Optional<ServiceName> service, Path as, String what) {}
 
     /** @param folder exists */
     public JournalFile(Os os, Path folder, String bootId, Results results) {
@@ -172,6 +187,7 @@ public final class JournalFile implements Actor {
      * is synced. Otherwise ext4 finds room for each file, and commits that, when it is synced.
      */
     private void write(Map<String, Waiting> batch) throws OsException {
+        clearTheWay();
         List<Fd> open = new ArrayList<>(batch.size());
         try {
             for (Map.Entry<String, Waiting> entry : batch.entrySet()) {
@@ -224,19 +240,20 @@ public final class JournalFile implements Actor {
     }
 
     /**
-     * Reads everything, before the first step. A damaged file is set aside and told of: its service begins without a
-     * history rather than not at all. One that a later version wrote stops us, since we would overwrite it.
+     * Reads everything, before the first step. What cannot be read is set aside under a name that says why, and never over
+     * what was set aside before; its service begins without a history rather than not at all.
      *
-     * @throws JournalException where a later version has been here
+     * @throws OsException where nothing can be read, or we lack what reading takes
      */
-    public Found load() throws OsException, JournalException {
+    public Found load() throws OsException {
         Map<ServiceName, ServiceRecord> services = new LinkedHashMap<>();
         Optional<SupervisorRecord> supervisor = Optional.empty();
-        List<String> notes = new ArrayList<>();
-        for (String name : os.list(folder)) {
+        List<SetAside> setAside = new ArrayList<>();
+        List<String> names = os.list(folder);
+        for (String name : names) {
             Path file = folder.resolve(name);
             if (name.endsWith(NEW)) {
-                os.unlink(file);
+                remove(file);
             } else if (name.endsWith(RECORD)) {
                 try {
                     byte[] text = read(file);
@@ -250,16 +267,70 @@ public final class JournalFile implements Actor {
                         services.put(record.name(), record);
                     }
                 } catch (JournalException e) {
-                    if (e.isNewer()) {
-                        throw e.in(file.toString());
+                    String mark = e.laterVersion().isPresent()
+                            ? LATER + e.laterVersion().get()
+                            : DAMAGED;
+                    setAside.add(setAside(name, mark, e.getMessage(), names));
+                } catch (OsException e) {
+                    if (isOurs(e.errno())) {
+                        throw e;
                     }
-                    os.rename(file, folder.resolve(name + DAMAGED));
-                    notes.add("journal file " + file + " " + e.getMessage() + "; it was set aside as " + name + DAMAGED
-                            + " and its history starts afresh");
+                    setAside.add(setAside(name, DAMAGED, "cannot be read: " + e.getMessage(), names));
                 }
             }
         }
-        return new Found(services, supervisor, notes);
+        if (supervisor.isEmpty() && !(services.isEmpty() && setAside.isEmpty())) {
+            supervisor = Optional.of(SupervisorRecord.presumedKilled(bootId));
+        }
+        return new Found(services, supervisor, setAside);
+    }
+
+    /** The failure would be the same with any other file: to call this one damaged would be wrong. */
+    private static boolean isOurs(Errno errno) {
+        return errno == Errno.EMFILE || errno == Errno.ENFILE || errno == Errno.ENOMEM;
+    }
+
+    /** What was being written when its writer was killed. Where it cannot be removed, it is written over later. */
+    private void remove(Path file) throws OsException {
+        try {
+            os.unlink(file);
+        } catch (OsException e) {
+            if (isOurs(e.errno())) {
+                throw e;
+            }
+        }
+    }
+
+    private SetAside setAside(String name, String mark, String reason, List<String> taken) {
+        Path file = folder.resolve(name);
+        String free = name + mark;
+        for (int i = 2; taken.contains(free); i++) {
+            free = name + mark + "." + i;
+        }
+        Path as = folder.resolve(free);
+        String outcome;
+        try {
+            os.rename(file, as);
+            outcome = "it was set aside as " + free;
+        } catch (OsException e) {
+            inTheWay.put(file, as);
+            outcome = "it could not be set aside as " + free + " (" + e.getMessage()
+                    + "), which is tried again before anything is recorded";
+        }
+        String service = name.substring(0, name.length() - RECORD.length());
+        return new SetAside(
+                ServiceName.isValid(service) ? Optional.of(new ServiceName(service)) : Optional.empty(),
+                as,
+                "journal file " + file + " " + reason + "; " + outcome + ", and its history starts afresh");
+    }
+
+    private void clearTheWay() throws OsException {
+        Iterator<Map.Entry<Path, Path>> files = inTheWay.entrySet().iterator();
+        while (files.hasNext()) {
+            Map.Entry<Path, Path> file = files.next();
+            os.rename(file.getKey(), file.getValue());
+            files.remove();
+        }
     }
 
     private byte[] read(Path file) throws OsException {

@@ -1,28 +1,27 @@
 package io.jsupervise.journal;
 
+import java.util.Optional;
+
 /** A record cannot be read. The message says where and why. */
 public final class JournalException extends Exception {
-    private static final long serialVersionUID = 1;
+    private static final long serialVersionUID = 2;
 
-    private final boolean newer;
+    /** 0 for none. */
+    private final long laterVersion;
 
     /** It is damaged. */
     public JournalException(String message) {
-        this(message, false);
+        this(message, 0);
     }
 
-    JournalException(String message, boolean newer) {
+    /** @param laterVersion the version of a format that is not known yet */
+    JournalException(String message, long laterVersion) {
         super(message);
-        this.newer = newer;
+        this.laterVersion = laterVersion;
     }
 
-    /** The same of {@code file}, for whoever is told of it without the place. */
-    public JournalException in(String file) {
-        return new JournalException(file + " " + getMessage(), newer);
-    }
-
-    /** Whether a later version wrote it, so that it is not damaged but must not be touched. */
-    public boolean isNewer() {
-        return newer;
+    /** The version of the format, where it is a later one than ours: then the record is not damaged. */
+    public Optional<Long> laterVersion() {
+        return laterVersion == 0 ? Optional.empty() : Optional.of(laterVersion);
     }
 }

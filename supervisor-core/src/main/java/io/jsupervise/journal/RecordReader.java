@@ -50,7 +50,7 @@ final class RecordReader {
             if (version != JournalCodec.VERSION) {
                 throw new JournalException(
                         "has version " + version + ", this supervisor reads " + JournalCodec.VERSION,
-                        version > JournalCodec.VERSION);
+                        version > JournalCodec.VERSION ? version : 0);
             }
             T record = reading.of(new RecordReader(json));
             json.end();

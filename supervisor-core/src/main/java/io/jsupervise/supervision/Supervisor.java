@@ -404,7 +404,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         gate.committed(event.seq(), now.mono(), orders);
         if (gate.isStale() && !gate.isBehind()) {
             gate.declareWell();
-            journal = Status.JournalHealth.OK;
+            journal = journal.recovered();
             tell(Optional.empty(), "journal-recovered", Map.of());
         }
         return null;
@@ -418,7 +418,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     private void journalIsStale(String reason) {
         if (!gate.isStale()) {
-            journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(now.wall(), reason)));
+            journal = journal.stale(new Status.JournalHealth.Stale(now.wall(), reason));
             tell(Optional.empty(), "journal-stale", Map.of("reason", reason));
             gate.declareStale(orders);
             if (handOver.isPresent()) {
@@ -426,13 +426,24 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         } else if (journal.stale().isPresent()) {
             Instant since = journal.stale().get().since();
-            journal = new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(since, reason)));
+            journal = journal.stale(new Status.JournalHealth.Stale(since, reason));
         }
     }
 
     private void watchJournal() {
         boolean watched = gate.isBehind() && !gate.isStale();
         armAt(SupervisorTimer.JOURNAL, watched ? Optional.of(gate.deadline()) : Optional.empty());
+    }
+
+    @Override
+    public Void on(SupervisorEvent.RecordSetAside event) {
+        Status.JournalHealth.SetAside one = event.record();
+        journal = journal.with(one);
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("file", one.file().toString());
+        details.put("what", one.what());
+        tell(one.service(), "journal-damaged", details);
+        return null;
     }
 
     @Override

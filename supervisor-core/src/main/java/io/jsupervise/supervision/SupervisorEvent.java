@@ -25,6 +25,8 @@ public sealed interface SupervisorEvent {
 
         R on(JournalFailed event);
 
+        R on(RecordSetAside event);
+
         R on(Noticed event);
 
         R on(TimerFired event);
@@ -79,6 +81,14 @@ public sealed interface SupervisorEvent {
 
     /** The journal cannot be written; it is tried again. */
     record JournalFailed(String reason) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** A record could not be read at the start; whatever it told is lost. */
+    record RecordSetAside(Status.JournalHealth.SetAside record) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

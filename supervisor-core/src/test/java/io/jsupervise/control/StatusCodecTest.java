@@ -18,6 +18,7 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Answer;
@@ -279,9 +280,22 @@ class StatusCodecTest {
     }
 
     @Test
+    void records_that_were_set_aside_are_named_with_their_service_as_long_as_this_supervisor_runs() throws IOException {
+        Status.JournalHealth.SetAside web = new Status.JournalHealth.SetAside(
+                Optional.of(new ServiceName("web")), Path.of("/s/journal/web.json.damaged"), "is not JSON");
+        Status.JournalHealth.SetAside ours = new Status.JournalHealth.SetAside(
+                Optional.empty(), Path.of("/s/journal/@supervisor.json.from-version-9"), "is later");
+        assertEquals(
+                "{\"state\":\"ok\",\"set_aside\":["
+                        + "{\"service\":\"web\",\"file\":\"/s/journal/web.json.damaged\",\"what\":\"is not JSON\"},"
+                        + "{\"service\":null,\"file\":\"/s/journal/@supervisor.json.from-version-9\",\"what\":\"is later\"}]}",
+                member(status(Status.JournalHealth.OK.with(web).with(ours)), "journal"));
+    }
+
+    @Test
     void a_stale_journal_says_since_when_and_why() throws IOException {
-        String json = status(new Status.JournalHealth(
-                Optional.of(new Status.JournalHealth.Stale(NOON, "write /s: ENOSPC (no space left on device)"))));
+        String json = status(Status.JournalHealth.OK.stale(
+                new Status.JournalHealth.Stale(NOON, "write /s: ENOSPC (no space left on device)")));
         assertEquals(
                 "{\"state\":\"stale\",\"since\":\"2026-01-31T12:00:00Z\","
                         + "\"reason\":\"write /s: ENOSPC (no space left on device)\"}",

@@ -232,7 +232,7 @@ class ControlServerLinuxTest {
     void health_is_503_with_the_reasons() throws Exception {
         assertEquals("{\"healthy\":true}\n", control.ask("GET", "/v1/health").body());
         Status.JournalHealth stale =
-                new Status.JournalHealth(Optional.of(new Status.JournalHealth.Stale(Instant.EPOCH, "write /s: EIO")));
+                Status.JournalHealth.OK.stale(new Status.JournalHealth.Stale(Instant.EPOCH, "write /s: EIO"));
         control.script = ask -> CompletableFuture.completedFuture(
                 new Answer.Shown(control.status(Optional.of(new ServiceName("web")), stale, ServiceState.FATAL)));
         RawClient.Reply reply = control.ask("GET", "/v1/health");

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.journal.JournalCodec;
-import io.jsupervise.journal.JournalException;
 import io.jsupervise.journal.Records;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.os.Errno;
@@ -37,6 +36,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The journal on real files, each call of it failing or being the last one in turn. */
 @Timeout(value = 60, unit = TimeUnit.SECONDS)
@@ -90,9 +90,9 @@ class JournalFileLinuxTest {
     }
 
     /** What a supervisor would find now, by the number of restarts. */
-    private Map<String, Long> found() throws OsException, JournalException {
+    private Map<String, Long> found() throws OsException {
         JournalFile.Found found = journal().load();
-        assertEquals(List.of(), found.notes());
+        assertEquals(List.of(), found.setAside());
         Map<String, Long> restarts = new TreeMap<>();
         found.services()
                 .forEach((name, record) ->
@@ -371,24 +371,85 @@ class JournalFileLinuxTest {
         assertEquals(List.of("@supervisor.json", "a.json"), files());
     }
 
-    @Test
-    void a_damaged_record_is_set_aside_and_told_of_and_the_others_stay() throws Exception {
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{\"version\":1,\"name\":\"b\"",
+                "",
+                "\0\0\0\0",
+                "{}",
+                "[]",
+                "null",
+                "\u00ff\u00fe",
+                "{\"version\":0}"
+            })
+    void a_damaged_record_is_set_aside_and_told_of_and_the_others_stay(String damage) throws Exception {
         submitAll(4);
         journal.step();
-        Files.writeString(folder.resolve("b.json"), "{\"version\":1,\"name\":\"b\"");
-        Files.writeString(folder.resolve("@supervisor.json"), "");
+        Files.writeString(folder.resolve("b.json"), damage);
         JournalFile.Found found = journal().load();
-        assertEquals(2, found.notes().size());
-        assertTrue(
-                found.notes().get(0).contains("@supervisor.json"), found.notes().get(0));
-        assertTrue(found.notes().get(1).startsWith("journal file " + folder.resolve("b.json") + " "));
-        assertTrue(found.notes().get(1).endsWith("; it was set aside as b.json.damaged and its history starts afresh"));
+        assertEquals(1, found.setAside().size());
+        JournalFile.SetAside b = found.setAside().get(0);
+        assertEquals(Optional.of(new ServiceName("b")), b.service());
+        assertEquals(folder.resolve("b.json.damaged"), b.as());
+        assertTrue(b.what().startsWith("journal file " + folder.resolve("b.json") + " "), b.what());
+        assertTrue(b.what().endsWith("; it was set aside as b.json.damaged, and its history starts afresh"), b.what());
         assertEquals(
                 Set.of(new ServiceName("a"), new ServiceName("c")),
                 found.services().keySet());
-        assertEquals(Optional.empty(), found.supervisor());
-        assertEquals("{\"version\":1,\"name\":\"b\"", Files.readString(folder.resolve("b.json.damaged")));
+        assertEquals(damage, Files.readString(folder.resolve("b.json.damaged")));
         assertEquals(Map.of("a", 4L, "c", 4L), found(), "told of once");
+    }
+
+    @Test
+    void what_was_set_aside_before_is_never_written_over() throws Exception {
+        for (int i = 1; i <= 3; i++) {
+            Files.writeString(folder.resolve("b.json"), "damage " + i);
+            journal().load();
+        }
+        assertEquals(List.of("b.json.damaged", "b.json.damaged.2", "b.json.damaged.3"), files());
+        assertEquals("damage 1", Files.readString(folder.resolve("b.json.damaged")));
+        assertEquals("damage 3", Files.readString(folder.resolve("b.json.damaged.3")));
+    }
+
+    @Test
+    void a_record_of_a_later_version_is_set_aside_under_that_version() throws Exception {
+        submitAll(4);
+        journal.step();
+        String later = "{\"version\":99,\"name\":\"b\"}\n";
+        for (int i = 0; i < 2; i++) {
+            Files.writeString(folder.resolve("b.json"), later);
+            JournalFile.SetAside b = journal().load().setAside().get(0);
+            assertEquals(Optional.of(new ServiceName("b")), b.service());
+            assertTrue(b.what().contains("b.json has version 99, this supervisor reads "), b.what());
+        }
+        assertEquals(List.of("a.json", "b.json.from-version-99", "b.json.from-version-99.2", "c.json"), files());
+        assertEquals(later, Files.readString(folder.resolve("b.json.from-version-99")));
+    }
+
+    /** Or EXITED and FATAL would be forgotten, and what it may have left not looked for. */
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "{\"version\":99}", "missing"})
+    void a_supervisors_record_that_is_unreadable_is_taken_for_a_crash_in_this_boot(String damage) throws Exception {
+        submitAll(4);
+        journal.step();
+        if (!damage.equals("missing")) {
+            Files.writeString(folder.resolve("@supervisor.json"), damage);
+        }
+        JournalFile.Found found = journal().load();
+        assertEquals(3, found.services().size());
+        assertEquals("b1", found.supervisor().orElseThrow().bootId());
+        assertFalse(found.supervisor().orElseThrow().endedInOrder());
+        if (!damage.equals("missing")) {
+            assertEquals(Optional.empty(), found.setAside().get(0).service());
+        }
+    }
+
+    @Test
+    void where_there_was_never_a_record_nobody_was_here() throws Exception {
+        assertEquals(
+                new JournalFile.Found(Map.of(), Optional.empty(), List.of()),
+                journal().load());
     }
 
     @Test
@@ -400,30 +461,60 @@ class JournalFileLinuxTest {
         journal.step();
         JournalFile.Found found = journal().load();
         assertEquals(5, found.services().get(new ServiceName("web")).history().restarts());
-        assertEquals(1, found.notes().size());
-        assertTrue(
-                found.notes().get(0).contains("is a record of \"web\""),
-                found.notes().get(0));
+        assertEquals(1, found.setAside().size());
+        String what = found.setAside().get(0).what();
+        assertTrue(what.contains("is a record of \"web\""), what);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"EIO", "EACCES", "EISDIR"})
+    void a_record_that_the_disk_does_not_give_is_set_aside_too(Errno errno) throws Exception {
+        submitAll(4);
+        journal.step();
+        faulty.fail((call, arguments) ->
+                call.equals("open") && arguments[0].equals(folder.resolve("b.json")) ? errno : Errno.EUNKNOWN);
+        JournalFile.Found found = journal().load();
+        assertEquals(List.of("a.json", "b.json.damaged", "c.json"), files());
+        assertTrue(found.setAside().get(0).what().contains("b.json cannot be read: "));
+        assertTrue(found.setAside().get(0).what().contains(errno.name()));
+        assertEquals(2, found.services().size());
     }
 
     @Test
-    void a_record_of_a_later_version_stops_the_start_and_stays_as_it_is() throws Exception {
-        submit("a", 4);
+    void a_record_that_cannot_be_read_for_lack_of_descriptors_is_not_damaged() throws Exception {
+        submitAll(4);
         journal.step();
-        String later = "{\"version\":2}\n";
-        Files.writeString(folder.resolve("b.json"), later);
-        JournalException e =
-                assertThrows(JournalException.class, () -> journal().load());
-        assertTrue(e.isNewer());
-        assertEquals(folder.resolve("b.json") + " has version 2, this supervisor reads 1", e.getMessage());
-        assertEquals(later, Files.readString(folder.resolve("b.json")));
+        faulty.fail((call, arguments) -> call.equals("open") ? Errno.EMFILE : Errno.EUNKNOWN);
+        assertEquals(
+                Errno.EMFILE,
+                assertThrows(OsException.class, () -> journal().load()).errno());
+        assertEquals(List.of("a.json", "b.json", "c.json"), files());
+    }
+
+    @Test
+    void a_damaged_record_that_cannot_be_set_aside_is_not_written_over_until_it_is() throws Exception {
+        Files.writeString(folder.resolve("b.json"), "precious");
+        faulty.fail((call, arguments) -> call.equals("rename") ? Errno.ENOSPC : Errno.EUNKNOWN);
+        JournalFile.SetAside b = journal.load().setAside().get(0);
+        assertTrue(b.what().contains("could not be set aside as b.json.damaged (rename: ENOSPC"), b.what());
+        submitAll(1);
+        journal.step();
+        assertTrue(results.get(0).startsWith("failed: ") && results.get(0).contains("ENOSPC"), results.get(0));
+        assertEquals("precious", Files.readString(folder.resolve("b.json")));
+
+        faulty.fail((call, arguments) -> Errno.EUNKNOWN);
+        faulty.advance(Duration.ofSeconds(1));
+        journal.step();
+        assertEquals("committed 3", results.get(1));
+        assertEquals("precious", Files.readString(folder.resolve("b.json.damaged")));
+        assertEquals(Map.of("a", 1L, "b", 1L, "c", 1L), found());
     }
 
     @Test
     void a_file_far_too_large_is_damaged_and_read_no_further_than_a_record_can_be() throws Exception {
         byte[] much = " ".repeat(3 << 20).getBytes(UTF_8);
         Files.write(folder.resolve("a.json"), much);
-        assertEquals(1, journal().load().notes().size());
+        assertEquals(1, journal().load().setAside().size());
     }
 
     @Test

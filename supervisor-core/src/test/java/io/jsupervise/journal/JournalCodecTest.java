@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -166,7 +167,7 @@ class JournalCodecTest {
         String changed = WEB.replace(text, instead == null ? "" : instead);
         JournalException e = assertThrows(JournalException.class, () -> codec.decodeService(changed.getBytes(UTF_8)));
         assertEquals(message, e.getMessage());
-        assertFalse(e.isNewer());
+        assertFalse(e.laterVersion().isPresent());
     }
 
     @ParameterizedTest
@@ -199,12 +200,13 @@ class JournalCodecTest {
     /** Whatever else a later version wrote: it is known by its number, and not taken for damaged. */
     @Test
     void a_later_version_is_told_from_damage() {
-        String later = "{\"version\":2,\"name\":{\"first\":\"web\"},\"new\":true}";
+        String later = "{\"version\":99,\"name\":{\"first\":\"web\"},\"new\":true}";
         JournalException service =
                 assertThrows(JournalException.class, () -> codec.decodeService(later.getBytes(UTF_8)));
-        assertTrue(service.isNewer());
-        assertEquals("has version 2, this supervisor reads 1", service.getMessage());
+        assertEquals(Optional.of(99L), service.laterVersion());
+        assertEquals("has version 99, this supervisor reads 1", service.getMessage());
         assertTrue(assertThrows(JournalException.class, () -> codec.decodeSupervisor(later.getBytes(UTF_8)))
-                .isNewer());
+                .laterVersion()
+                .isPresent());
     }
 }
