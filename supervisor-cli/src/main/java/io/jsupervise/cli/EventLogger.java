@@ -1,5 +1,6 @@
 package io.jsupervise.cli;
 
+import io.jsupervise.control.EventLine;
 import io.jsupervise.text.InstantText;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -15,7 +16,12 @@ final class EventLogger {
 
     private EventLogger() {}
 
-    static void log(String line) {
-        LOG.info("{} {}", InstantText.of(Instant.now().truncatedTo(ChronoUnit.MILLIS)), line);
+    static void log(EventLine line) {
+        String time = InstantText.of(Instant.now().truncatedTo(ChronoUnit.MILLIS));
+        if (line.warning()) {
+            LOG.warn("{} {}", time, line.text());
+        } else {
+            LOG.info("{} {}", time, line.text());
+        }
     }
 }

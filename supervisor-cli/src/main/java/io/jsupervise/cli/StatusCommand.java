@@ -61,7 +61,7 @@ final class StatusCommand extends Client {
         }
         try {
             JsonObject parsed = JsonObject.parse(status);
-            parsed.any("supervisor");
+            JsonObject supervisor = parsed.object("supervisor");
             List<StatusTable.Row> rows = new ArrayList<>();
             for (JsonObject service : parsed.objects("services")) {
                 rows.add(StatusTable.Row.of(service));
@@ -69,6 +69,7 @@ final class StatusCommand extends Client {
             if (global().json) {
                 System.out.write(status, 0, status.length);
             } else {
+                JournalWarnings.print(supervisor);
                 System.out.print(new StatusTable(rows, colors()));
             }
             System.out.flush();

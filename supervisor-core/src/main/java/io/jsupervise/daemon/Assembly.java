@@ -1,5 +1,6 @@
 package io.jsupervise.daemon;
 
+import io.jsupervise.control.EventLine;
 import io.jsupervise.io.EventLog;
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.JournalFile;
@@ -80,7 +81,7 @@ public final class Assembly implements Outlets {
             long seed,
             Executor lookers,
             Spawner.Outputs outputs,
-            Consumer<String> console) {}
+            Consumer<EventLine> console) {}
 
     /** Wakes the threads of actors that were given work. */
     interface Wakes {

@@ -1,5 +1,6 @@
 package io.jsupervise.daemon;
 
+import io.jsupervise.control.EventLine;
 import io.jsupervise.io.Actor;
 import io.jsupervise.io.Console;
 import io.jsupervise.io.ControlServer;
@@ -52,7 +53,7 @@ public final class Daemon {
     private final ActorThread events;
     private final ActorThread compressor;
     private final ActorThread console;
-    private final Consumer<String> log;
+    private final Consumer<EventLine> log;
 
     /**
      * What the command line adds.
@@ -60,7 +61,7 @@ public final class Daemon {
      * @param version of jsupervise
      * @param log     gets one line for each event; called on a thread of its own
      */
-    public record Options(String version, Consumer<String> log) {}
+    public record Options(String version, Consumer<EventLine> log) {}
 
     /**
      * Runs until everything was stopped, or left to the next supervisor, as asked.

@@ -29,17 +29,17 @@ final class Directories {
         this.spec = spec;
     }
 
-    /** Makes what is missing, with parents. */
+    /** Makes what is missing, with parents. What is made for the state directory survives a power cut from then on. */
     void prepare() throws DaemonException {
-        make(spec.stateDir(), 0755);
+        make(spec.stateDir(), 0755, true);
         check("state_dir", spec.stateDir());
-        make(spec.stateDir().resolve("journal"), 0700);
-        make(spec.stateDir().resolve("logs"), 0755);
-        make(spec.stateDir().resolve("fifo"), 0755);
-        make(spec.runtimeDir(), 0700);
+        make(spec.stateDir().resolve("journal"), 0700, true);
+        make(spec.stateDir().resolve("logs"), 0755, true);
+        make(spec.stateDir().resolve("fifo"), 0755, true);
+        make(spec.runtimeDir(), 0700, false);
         check("runtime_dir", spec.runtimeDir());
         openToSocketGroup();
-        make(spec.runtimeDir().resolve("heartbeats"), 0755);
+        make(spec.runtimeDir().resolve("heartbeats"), 0755, false);
     }
 
     /** Its members have to reach the socket. A directory that somebody has given another mode is left as it is. */
@@ -59,18 +59,42 @@ final class Directories {
         }
     }
 
-    private void make(Path directory, int mode) throws DaemonException {
+    private void make(Path directory, int mode, boolean durably) throws DaemonException {
         try {
             if (os.stat(directory).isPresent()) {
                 return;
             }
             Path parent = directory.getParent();
             if (parent != null) {
-                make(parent, 0755);
+                make(parent, 0755, durably);
             }
             os.mkdir(directory, mode);
+            if (durably && parent != null) {
+                sync(parent);
+            }
         } catch (OsException e) {
             throw failure("cannot make directory " + directory, e);
+        }
+    }
+
+    /**
+     * A new directory lasts once the one that names it is synced (fsync(2)). One that we may write to but not read cannot be
+     * opened for that; this is no reason to refuse it.
+     */
+    private void sync(Path directory) throws OsException {
+        Fd fd;
+        try {
+            fd = os.open(directory, OpenMode.DIRECTORY, 0);
+        } catch (OsException e) {
+            if (e.errno() == Errno.EACCES) {
+                return;
+            }
+            throw e;
+        }
+        try {
+            os.fsync(fd);
+        } finally {
+            os.close(fd);
         }
     }
 
@@ -121,6 +145,8 @@ final class Directories {
             if (known.isPresent()) {
                 return known.get();
             }
+            // Before the identity: who finds one knows that all beside it lasts, also after a kill in between.
+            sync(spec.stateDir());
             String id = Integer.toHexString(random.nextInt() | 0x80000000);
             byte[] line = (id + "\n").getBytes(StandardCharsets.US_ASCII);
             os.truncate(fd, 0);

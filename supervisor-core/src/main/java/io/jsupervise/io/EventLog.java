@@ -1,7 +1,7 @@
 package io.jsupervise.io;
 
 import io.jsupervise.control.EventCodec;
-import io.jsupervise.control.EventText;
+import io.jsupervise.control.EventLine;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
@@ -38,7 +38,7 @@ public final class EventLog implements Actor {
 
     private final Os os;
     private final Path file;
-    private final Consumer<String> console;
+    private final Consumer<EventLine> console;
     private final EventCodec codec = new EventCodec();
     private final ByteArrayOutputStream portion = new ByteArrayOutputStream(PORTION);
     private final Object lock = new Object();
@@ -52,7 +52,7 @@ public final class EventLog implements Actor {
     private Optional<MonotonicTime> retryAt = Optional.empty();
 
     /** @param console gets a line of text for each event, on the thread that steps */
-    public EventLog(Os os, Path stateDir, Consumer<String> console) {
+    public EventLog(Os os, Path stateDir, Consumer<EventLine> console) {
         this.os = os;
         this.file = stateDir.resolve(FILE);
         this.console = console;
@@ -79,7 +79,7 @@ public final class EventLog implements Actor {
             overflowed = 0;
         }
         for (Happening event : events) {
-            console.accept(EventText.of(event));
+            console.accept(EventLine.of(event));
             encode(event);
             waiting++;
             if (portion.size() >= PORTION) {
@@ -132,8 +132,10 @@ public final class EventLog implements Actor {
             tellOfTheLost();
         } catch (OsException e) {
             if (retryAt.isEmpty()) {
-                console.accept("supervisor: cannot write events: " + e.getMessage()
-                        + "; tried again each second, what comes until then is lost");
+                console.accept(new EventLine(
+                        "supervisor: cannot write events: " + e.getMessage()
+                                + "; tried again each second, what comes until then is lost",
+                        true));
             }
             retryAt = Optional.of(os.now().plus(RETRY));
             torn = true;
@@ -144,7 +146,7 @@ public final class EventLog implements Actor {
 
     private void tellOfTheLost() {
         if (lost > 0) {
-            console.accept("supervisor: events are written; " + lost + " are missing in " + file);
+            console.accept(new EventLine("supervisor: events are written; " + lost + " are missing in " + file, true));
             lost = 0;
         }
     }

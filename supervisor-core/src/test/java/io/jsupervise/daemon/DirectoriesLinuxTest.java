@@ -8,14 +8,19 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
+import io.jsupervise.os.Os;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.SupervisorSpec;
 import java.io.IOException;
+import java.lang.reflect.Proxy;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
@@ -34,6 +39,10 @@ class DirectoriesLinuxTest {
     private final LinuxOs os = new LinuxOs();
 
     private Directories directories(Path state, Path runtime) {
+        return directories(os, state, runtime);
+    }
+
+    private static Directories directories(Os os, Path state, Path runtime) {
         return new Directories(
                 os,
                 new SupervisorSpec(
@@ -190,5 +199,61 @@ class DirectoriesLinuxTest {
         String id = directories().lock(new SplittableRandom(1));
         assertEquals(8, id.length());
         assertEquals(id + "\n", Files.readString(lock));
+    }
+
+    // ---- power cuts ----
+
+    /** Each call that matters for what is there after a power cut, with the file that it is about. */
+    private List<String> madeAndSynced() throws Exception {
+        List<String> calls = new ArrayList<>();
+        Map<Fd, Path> open = new HashMap<>();
+        Os traced = (Os) Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Os.class}, (proxy, method, given) -> {
+                    Object result = method.invoke(os, given);
+                    switch (method.getName()) {
+                        case "open" -> open.put((Fd) result, (Path) given[0]);
+                        case "mkdir" -> calls.add("mkdir " + directory.relativize((Path) given[0]));
+                        case "write", "fsync" ->
+                            calls.add(method.getName() + " " + directory.relativize(open.get((Fd) given[0])));
+                        default -> {}
+                    }
+                    return result;
+                });
+        Directories directories = directories(traced, state(), runtime());
+        directories.prepare();
+        directories.lock(new SplittableRandom(1));
+        return calls;
+    }
+
+    @Test
+    void each_directory_of_the_state_is_synced_into_the_one_above_and_the_identity_comes_last() throws Exception {
+        assertEquals(
+                List.of(
+                        "mkdir a",
+                        "fsync ",
+                        "mkdir a/b",
+                        "fsync a",
+                        "mkdir a/b/state",
+                        "fsync a/b",
+                        "mkdir a/b/state/journal",
+                        "fsync a/b/state",
+                        "mkdir a/b/state/logs",
+                        "fsync a/b/state",
+                        "mkdir a/b/state/fifo",
+                        "fsync a/b/state",
+                        "mkdir c",
+                        "mkdir c/run",
+                        "mkdir c/run/heartbeats",
+                        "fsync a/b/state",
+                        "write a/b/state/lock",
+                        "fsync a/b/state/lock"),
+                madeAndSynced());
+    }
+
+    @Test
+    void a_start_where_all_is_there_syncs_nothing() throws Exception {
+        directories().prepare();
+        Files.writeString(state().resolve("lock"), "0a1b2c3d\n");
+        assertEquals(List.of(), madeAndSynced());
     }
 }

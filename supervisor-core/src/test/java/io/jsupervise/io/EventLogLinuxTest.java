@@ -51,7 +51,7 @@ class EventLogLinuxTest {
     }
 
     private EventLog log() {
-        EventLog log = new EventLog(faulty.os(), directory, console::add);
+        EventLog log = new EventLog(faulty.os(), directory, line -> console.add(line.text()));
         logs.add(log);
         return log;
     }

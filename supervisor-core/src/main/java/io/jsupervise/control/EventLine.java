@@ -1,0 +1,37 @@
+package io.jsupervise.control;
+
+import io.jsupervise.supervision.Happening;
+
+/**
+ * One line of the supervisor's log.
+ *
+ * @param warning whether somebody should look at it: not for what supervision is there for, such as a service that ends
+ *                and is started again
+ */
+public record EventLine(String text, boolean warning) {
+    public static EventLine of(Happening event) {
+        return new EventLine(EventText.of(event), isWarning(event.event()));
+    }
+
+    private static boolean isWarning(String event) {
+        return switch (event) {
+            case "gave-up",
+                    "group-remains",
+                    "ignored",
+                    "journal-damaged",
+                    "journal-stale",
+                    "log-dropping",
+                    "log-failed",
+                    "log-lost",
+                    "log-not-rotated",
+                    "trouble" -> true;
+            default -> false;
+        };
+    }
+
+    /** The text alone. */
+    @Override
+    public String toString() {
+        return text;
+    }
+}
