@@ -156,7 +156,14 @@ public final class Assembly implements Outlets {
         for (Recovery.Recorded recorded : recovered.toFind()) {
             try {
                 Optional<Child> child = os.find(recorded.process());
-                if (child.isPresent()) {
+                Optional<ExitStatus> status =
+                        child.isPresent() ? os.peekExit(child.get()) : Optional.of(new ExitStatus.Unknown());
+                if (child.isPresent() && status.isPresent()) {
+                    inbox.post(
+                            new SupervisorEvent.OfService(
+                                    recorded.service(), new Event.ChildExited(recorded.run(), status.get())),
+                            child.get());
+                } else if (child.isPresent()) {
                     inbox.post(
                             new SupervisorEvent.OfService(
                                     recorded.service(), new Event.LeftoverFound(recorded.run(), recorded.process())),

@@ -31,8 +31,14 @@ final class Children {
     /** Those that the poller refused (epoll_ctl(2): ENOSPC, ENOMEM); they are asked in turn. */
     private final List<Watched> unpolled = new ArrayList<>();
 
+    /** Ended, and not ours: their parent has to reap them before anybody else learns how. */
+    private final List<Watched> untold = new ArrayList<>();
+
     /** Ended, but something of the group remains; kept until the group is empty or the service runs again. */
     private final Map<ServiceName, Watched> unburied = new HashMap<>();
+
+    /** Init may take its time to reap, but a service does not wait for ever to be started again. */
+    static final Duration REAP_PATIENCE = Duration.ofSeconds(3);
 
     private static final int CHEAP_LOOKS = 3;
     private static final Duration GROUPS_VALID = Duration.ofMillis(5);
@@ -48,6 +54,7 @@ final class Children {
         final long token;
         boolean reaped;
         int looks;
+        MonotonicTime toldUntil = MonotonicTime.BOOT;
 
         Watched(ServiceName service, RunId run, Child child, long token) {
             this.service = service;
@@ -66,12 +73,7 @@ final class Children {
     }
 
     void watch(ServiceName service, RunId run, Child child) {
-        Watched remains = unburied.remove(service);
-        if (remains != null) {
-            release(remains);
-        }
-        Watched watched = new Watched(service, run, child, lastToken++);
-        byRun.put(run, watched);
+        Watched watched = add(service, run, child);
         byToken.put(watched.token, watched);
         try {
             poller.add(child.pidfd(), watched.token);
@@ -80,15 +82,44 @@ final class Children {
         }
     }
 
+    /** A process that has ended already, and how is known: it only has to be buried. */
+    void mourn(ServiceName service, RunId run, Child child) {
+        add(service, run, child);
+    }
+
+    private Watched add(ServiceName service, RunId run, Child child) {
+        Watched remains = unburied.remove(service);
+        if (remains != null) {
+            release(remains);
+        }
+        Watched watched = new Watched(service, run, child, lastToken++);
+        byRun.put(run, watched);
+        return watched;
+    }
+
     boolean someAreUnpolled() {
         return !unpolled.isEmpty();
     }
 
-    /** Tokens of children that have to be asked because nobody reports them. */
-    long[] unpolledTokens() {
-        long[] tokens = new long[unpolled.size()];
-        for (int i = 0; i < tokens.length; i++) {
-            tokens[i] = unpolled.get(i).token;
+    /** Until when to wait at the most for the reap of processes that others have to reap; empty where there is none. */
+    Optional<MonotonicTime> patience() {
+        // The first is the one that has waited longest.
+        return untold.isEmpty() ? Optional.empty() : Optional.of(untold.get(0).toldUntil);
+    }
+
+    /** Tokens of children that have to be asked at {@code now} because nobody reports them. */
+    List<Long> tokensToAsk(MonotonicTime now) {
+        if (unpolled.isEmpty() && untold.isEmpty()) {
+            return List.of();
+        }
+        List<Long> tokens = new ArrayList<>();
+        for (Watched watched : unpolled) {
+            tokens.add(watched.token);
+        }
+        for (Watched watched : untold) {
+            if (!now.isBefore(watched.toldUntil) && !unpolled.contains(watched)) {
+                tokens.add(watched.token);
+            }
         }
         return tokens;
     }
@@ -100,6 +131,9 @@ final class Children {
             return Optional.empty();
         }
         Optional<ExitStatus> status = os.peekExit(watched.child);
+        if (status.isEmpty() && !watched.child.ours()) {
+            status = ofUntold(watched);
+        }
         if (status.isEmpty()) {
             return Optional.empty();
         }
@@ -107,7 +141,26 @@ final class Children {
         return Optional.of(new Exit(watched.service, new Event.ChildExited(watched.run, status.get())));
     }
 
+    /** It may have ended all the same: then its parent gets some time to reap it, and nobody spins meanwhile. */
+    private Optional<ExitStatus> ofUntold(Watched watched) throws OsException {
+        if (!os.hasEnded(watched.child)) {
+            return Optional.empty();
+        }
+        if (untold.contains(watched)) {
+            boolean overdue = !os.now().isBefore(watched.toldUntil);
+            return overdue ? Optional.of(new ExitStatus.Unknown()) : Optional.empty();
+        }
+        if (!unpolled.contains(watched)) {
+            poller.awaitReap(watched.child.pidfd(), watched.token);
+        }
+        watched.toldUntil = os.now().plus(REAP_PATIENCE);
+        untold.add(watched);
+        // It may have ended, or been reaped, since it was asked.
+        return os.peekExit(watched.child);
+    }
+
     private void forgetToken(Watched watched) throws OsException {
+        untold.remove(watched);
         byToken.remove(watched.token);
         if (!unpolled.remove(watched)) {
             poller.remove(watched.child.pidfd());

@@ -59,7 +59,7 @@ public final class EventLoop {
             outlets.expectRecords();
         }
         Now now = new Now(os.now(), os.wallClock());
-        takeExits();
+        takeExits(now.mono());
         takeMessages();
         takeTimers(now.mono());
         while (!events.isEmpty()) {
@@ -81,6 +81,11 @@ public final class EventLoop {
             MonotonicTime again = os.now().plus(ASK_AGAIN);
             deadline = Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), again) : again);
         }
+        Optional<MonotonicTime> patience = children.patience();
+        if (patience.isPresent()) {
+            deadline = Optional.of(
+                    deadline.isPresent() ? MonotonicTime.min(deadline.get(), patience.get()) : patience.get());
+        }
         tokenCount = 0;
         try {
             poller.poll(deadline, ready);
@@ -96,11 +101,9 @@ public final class EventLoop {
         tokens[tokenCount++] = token;
     }
 
-    private void takeExits() {
-        if (children.someAreUnpolled()) {
-            for (long token : children.unpolledTokens()) {
-                ready(token);
-            }
+    private void takeExits(MonotonicTime now) {
+        for (long token : children.tokensToAsk(now)) {
+            ready(token);
         }
         for (int i = 0; i < tokenCount; i++) {
             try {
@@ -129,6 +132,8 @@ public final class EventLoop {
             children.watch(of.service(), spawned.run(), child);
         } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.LeftoverFound found) {
             children.watch(of.service(), found.run(), child);
+        } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.ChildExited exited) {
+            children.mourn(of.service(), exited.run(), child);
         } else {
             throw new AssertionError(event);
         }

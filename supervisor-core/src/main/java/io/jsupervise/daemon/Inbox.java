@@ -16,7 +16,7 @@ public final class Inbox {
     private final Object lock = new Object();
     private List<Message> posted = new ArrayList<>();
 
-    /** @param child present where the event tells of a process that has to be watched from now on */
+    /** @param child present where the event tells of a process that has to be watched, or buried, from now on */
     record Message(SupervisorEvent event, Optional<Child> child) {}
 
     public Inbox(Poller poller) {
@@ -28,7 +28,7 @@ public final class Inbox {
         post(new Message(event, Optional.empty()));
     }
 
-    /** Any thread; {@code event} tells that {@code child} was spawned or found. */
+    /** Any thread; {@code event} tells that {@code child} was spawned or found, dead or alive. */
     public void post(SupervisorEvent event, Child child) {
         post(new Message(event, Optional.of(child)));
     }

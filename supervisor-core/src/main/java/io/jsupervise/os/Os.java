@@ -42,12 +42,19 @@ public interface Os {
     Child spawn(SpawnRequest request) throws SpawnException;
 
     /**
-     * The living process of this identity, to be watched though it is not our child; empty where none is alive
-     * (a zombie counts as dead).
+     * The process of this identity, to be watched though it is not our child; empty once it has been reaped. It may have
+     * ended: {@link #hasEnded}.
      */
     Optional<Child> find(ProcessIdentity identity) throws OsException;
 
-    /** How {@code child} ended, without reaping it (WNOWAIT); empty while it runs. */
+    /** Whether {@code child} has ended, reaped or not. */
+    boolean hasEnded(Child child) throws OsException;
+
+    /**
+     * How {@code child} ended, without reaping it (WNOWAIT); empty while it runs. How a process ended that is not ours
+     * may be told to nobody but its parent until it is reaped: empty until then too ({@link Poller#awaitReap} reports
+     * it). {@link ExitStatus.Unknown} where this kernel will never tell us.
+     */
     Optional<ExitStatus> peekExit(Child child) throws OsException;
 
     /** Removes an ended child of ours from the process table. Its pidfd stays usable for {@link #signalGroup}. */

@@ -13,6 +13,12 @@ public interface Poller extends Closeable {
     /** Watches {@code fd}; {@code token}, not negative, is what {@link #poll} reports. */
     void add(Fd fd, long token) throws OsException;
 
+    /**
+     * Of {@code pidfd}, which is watched, reports from now on only that its process was reaped, and no more that it has
+     * ended: that would be reported without end while the parent takes its time. Kernel 6.9; an older one reports nothing.
+     */
+    void awaitReap(Fd pidfd, long token) throws OsException;
+
     /** No longer watches {@code fd}. Must be called before it is closed. */
     void remove(Fd fd) throws OsException;
 

@@ -128,7 +128,7 @@ class ChildrenLinuxTest {
         Child child = spawn("exec sleep 1000");
         asked.watch(WEB, run, child);
         assertTrue(asked.someAreUnpolled());
-        long token = asked.unpolledTokens()[0];
+        long token = asked.tokensToAsk(os.now()).get(0);
         assertEquals(Optional.empty(), asked.exitOf(token));
         asked.signal(run, Signal.KILL, false);
         poller.add(child.pidfd(), 77);
@@ -148,6 +148,11 @@ class ChildrenLinuxTest {
         }
 
         @Override
+        public void awaitReap(Fd pidfd, long token) {
+            throw new AssertionError("it was never added");
+        }
+
+        @Override
         public void remove(Fd fd) {
             throw new AssertionError("it was never added");
         }
@@ -162,6 +167,37 @@ class ChildrenLinuxTest {
 
         @Override
         public void close() {}
+    }
+
+    // ---- processes of others ----
+
+    /** Its parent, which is us as {@code child}, has not reaped it: whoever may inspect it knows all the same. */
+    @Test
+    void the_end_of_a_process_of_another_parent_is_told_with_its_status() throws Exception {
+        RunId run = new RunId("r1");
+        Child child = spawn("sleep 1000 & exit 37");
+        children.watch(WEB, run, os.find(child.identity()).orElseThrow());
+        Children.Exit exit = children.exitOf(ready().get(0)).orElseThrow();
+        assertEquals(new ExitStatus.Exited(37), exit.event().status());
+        int group = child.pid().value();
+        assertFalse(children.bury(run), "its parent has not reaped it");
+        os.reap(child);
+        buryUntilEmpty(run);
+        assertFalse(os.livingGroups().contains(group), "the worker was killed");
+    }
+
+    @Test
+    void a_process_that_ended_while_nobody_looked_is_buried_with_what_is_left_of_its_group() throws Exception {
+        RunId run = new RunId("r1");
+        Child child = spawn("sleep 1000 & exit 37");
+        Child found = os.find(child.identity()).orElseThrow();
+        poller.add(child.pidfd(), 1);
+        ready();
+        poller.remove(child.pidfd());
+        os.reap(child);
+        children.mourn(WEB, run, found);
+        buryUntilEmpty(run);
+        assertFalse(os.livingGroups().contains(child.pid().value()), "the worker was killed");
     }
 
     // ---- the inbox ----

@@ -47,6 +47,11 @@ public abstract class OsContractTest {
     /** A program that writes {@code line} and a newline to its standard output, and then sleeps. */
     protected abstract List<String> writes(String line);
 
+    /** Whether a pidfd tells how its process ended after that was reaped. */
+    protected boolean pidFdsTellExits() {
+        return true;
+    }
+
     /** The whole environment that the programs need. */
     protected Map<String, String> environment() {
         return Map.of("PATH", "/usr/bin:/bin");
@@ -467,7 +472,7 @@ public abstract class OsContractTest {
     }
 
     @Test
-    void a_process_is_found_by_its_identity_for_as_long_as_it_lives() throws Exception {
+    void a_process_is_found_by_its_identity_until_it_is_reaped() throws Exception {
         Child child = spawn(sleeps());
         ProcessIdentity identity = child.identity();
         Child found = os().find(identity).orElseThrow();
@@ -480,11 +485,64 @@ public abstract class OsContractTest {
 
         assertTrue(os().signal(found, Signal.KILL));
         awaitEnd(found);
-        assertEquals(Optional.empty(), os().find(identity), "a zombie counts as dead");
+        Child zombie = os().find(identity).orElseThrow();
+        assertTrue(os().hasEnded(zombie));
+        os().release(zombie);
         os().release(found);
         os().reap(child);
         os().release(child);
         assertEquals(Optional.empty(), os().find(identity));
+    }
+
+    @Test
+    void a_process_of_another_parent_tells_how_it_ended_before_its_reap_and_after() throws Exception {
+        for (int code : new int[] {0, 37}) {
+            Child child = spawn(exits(code));
+            Optional<Child> found = os().find(child.identity());
+            awaitEnd(found.orElseThrow());
+            assertTrue(os().hasEnded(found.get()));
+            assertEquals(Optional.of(new ExitStatus.Exited(code)), os().peekExit(found.get()));
+            os().reap(child);
+            assertTrue(os().hasEnded(found.get()));
+            ExitStatus expected = pidFdsTellExits() ? new ExitStatus.Exited(code) : new ExitStatus.Unknown();
+            assertEquals(Optional.of(expected), os().peekExit(found.get()));
+            os().release(found.get());
+            os().release(child);
+        }
+    }
+
+    @Test
+    void a_killed_process_of_another_parent_tells_by_what() throws Exception {
+        Child child = spawn(sleeps());
+        Child found = os().find(child.identity()).orElseThrow();
+        assertFalse(os().hasEnded(found));
+        assertEquals(Optional.empty(), os().peekExit(found));
+        os().signal(found, Signal.TERM);
+        awaitEnd(found);
+        assertEquals(Optional.of(new ExitStatus.Killed(Signal.TERM, false)), os().peekExit(found));
+        os().release(found);
+        end(child);
+    }
+
+    @Test
+    void who_awaits_a_reap_hears_of_nothing_before() throws Exception {
+        Child child = spawn(exits(1));
+        Child found = os().find(child.identity()).orElseThrow();
+        try (Poller poller = os().poller()) {
+            poller.add(found.pidfd(), 5);
+            List<Long> ready = new ArrayList<>();
+            poller.poll(Optional.of(os().now().plus(LONG)), ready::add);
+            assertEquals(List.of(5L), ready);
+            poller.awaitReap(found.pidfd(), 6);
+            assertEquals(List.of(), look(poller));
+            os().reap(child);
+            if (pidFdsTellExits()) {
+                assertEquals(List.of(6L), look(poller));
+            }
+            poller.remove(found.pidfd());
+        }
+        os().release(found);
+        os().release(child);
     }
 
     @Test

@@ -29,22 +29,27 @@ final class ProcessTable {
     private final Map<Integer, Integer> groupSizes = new HashMap<>();
     private final Map<Integer, Long> freedAt = new HashMap<>();
     private final Consumer<SimulatedProcess> died;
+    private final Consumer<SimulatedProcess> wasReaped;
     private final Consumer<SimulatedProcess> beat;
     private final Consumer<SimulatedProcess> write;
+    private Duration initTakes = Duration.ZERO;
     private int lastPid = FIRST_PID;
 
     /**
      * @param died  is told of each death
+     * @param wasReaped is told of each reap
      * @param beat  touches the heartbeat file of a process
      * @param write writes the line of a process
      */
     ProcessTable(
             World world,
             Consumer<SimulatedProcess> died,
+            Consumer<SimulatedProcess> wasReaped,
             Consumer<SimulatedProcess> beat,
             Consumer<SimulatedProcess> write) {
         this.world = world;
         this.died = died;
+        this.wasReaped = wasReaped;
         this.beat = beat;
         this.write = write;
     }
@@ -159,7 +164,7 @@ final class ProcessTable {
         if (process.isMain) {
             orphanWorkersOf(process);
             if (!process.ours) {
-                reap(process);
+                reapAsInitDoes(process);
             }
         } else {
             world.plan(process.program.workers().zombieFor(), () -> reap(process));
@@ -178,6 +183,19 @@ final class ProcessTable {
         }
     }
 
+    private void reapAsInitDoes(SimulatedProcess process) {
+        if (initTakes.isZero()) {
+            reap(process);
+        } else {
+            world.plan(initTakes, () -> reap(process));
+        }
+    }
+
+    /** How long init takes to reap. */
+    void initTakes(Duration time) {
+        initTakes = time;
+    }
+
     /** Frees the number. */
     void reap(SimulatedProcess process) {
         if (process.reaped) {
@@ -190,6 +208,7 @@ final class ProcessTable {
             groupSizes.remove(process.group);
             freedAt.put(process.group, world.nanos());
         }
+        wasReaped.accept(process);
     }
 
     /** Zombies included. */
@@ -210,7 +229,7 @@ final class ProcessTable {
         for (SimulatedProcess process : List.copyOf(byPid.values())) {
             process.ours = false;
             if (process.isMain && !process.isAlive()) {
-                reap(process);
+                reapAsInitDoes(process);
             }
         }
     }

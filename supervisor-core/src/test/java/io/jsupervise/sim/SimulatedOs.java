@@ -57,6 +57,8 @@ final class SimulatedOs implements Os {
     private Programs programs = request -> Program.steady();
     private Observer observer = new Observer() {};
     private boolean pollsWait;
+    private boolean pidFdsTell = true;
+    private boolean zombiesTell = true;
     private Optional<Consumer<Duration>> waiting = Optional.empty();
     private long boot = 1;
     private int daemonPid = 200;
@@ -114,6 +116,10 @@ final class SimulatedOs implements Os {
             return pipe.isEmpty() || pipe.get().size() > 0 || pipe.get().isAtEnd();
         }
 
+        boolean isReaped() {
+            return process.isPresent() && process.get().reaped;
+        }
+
         CrashDisk.Node regular(String call) throws OsException {
             if (node.isEmpty() || pipe.isPresent()) {
                 throw new OsException(Errno.EINVAL, call + " " + path);
@@ -128,7 +134,7 @@ final class SimulatedOs implements Os {
     SimulatedOs(World world) {
         this.world = world;
         this.disk = new CrashDisk();
-        this.processes = new ProcessTable(world, this::died, this::beat, this::writeLine);
+        this.processes = new ProcessTable(world, this::died, this::ended, this::beat, this::writeLine);
         this.faults = Faults.none(world);
     }
 
@@ -154,6 +160,17 @@ final class SimulatedOs implements Os {
     /** The one that was made first. */
     SimulatedPoller firstPoller() {
         return pollers.get(0);
+    }
+
+    /**
+     * What the kernel tells of the exit of processes that are not ours.
+     *
+     * @param ofReaped  whether a pidfd tells it after the reap (kernel 6.15)
+     * @param ofZombies whether we may see it before
+     */
+    void tellForeignExits(boolean ofReaped, boolean ofZombies) {
+        pidFdsTell = ofReaped;
+        zombiesTell = ofZombies;
     }
 
     /** The one that was made last. */
@@ -278,6 +295,11 @@ final class SimulatedOs implements Os {
 
     private void died(SimulatedProcess process) {
         observer.died(process);
+        ended(process);
+    }
+
+    /** Or was reaped. */
+    private void ended(SimulatedProcess process) {
         for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
             if (entry.getValue().process.isPresent() && entry.getValue().process.get() == process) {
                 pollers.forEach(poller -> poller.changed(entry.getKey()));
@@ -379,8 +401,14 @@ final class SimulatedOs implements Os {
         enter();
         return processes
                 .find(identity.pid().value())
-                .filter(process -> process.identity.equals(identity) && process.isAlive())
+                .filter(process -> process.identity.equals(identity))
                 .map(process -> watch(process, false));
+    }
+
+    @Override
+    public boolean hasEnded(Child child) {
+        enter();
+        return !process(child).isAlive();
     }
 
     @Override
@@ -388,12 +416,20 @@ final class SimulatedOs implements Os {
         enter();
         SimulatedProcess process = process(child);
         if (!child.ours()) {
-            return process.isAlive() ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
+            return foreignExit(process);
         }
         if (process.reaped) {
             throw new OsException(Errno.ECHILD, "waitid " + child.pid());
         }
         return process.ended;
+    }
+
+    private Optional<ExitStatus> foreignExit(SimulatedProcess process) {
+        boolean told = process.reaped ? pidFdsTell : zombiesTell;
+        if (process.isAlive() || told) {
+            return process.ended;
+        }
+        return pidFdsTell ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
     }
 
     @Override
@@ -461,7 +497,8 @@ final class SimulatedOs implements Os {
     @Override
     public Poller poller() {
         enter();
-        SimulatedPoller poller = new SimulatedPoller(fd -> file(new Fd(fd)).isReadable(), this::letTimePass);
+        SimulatedPoller poller = new SimulatedPoller(
+                fd -> file(new Fd(fd)).isReadable(), fd -> file(new Fd(fd)).isReaped(), this::letTimePass);
         pollers.add(poller);
         return poller;
     }

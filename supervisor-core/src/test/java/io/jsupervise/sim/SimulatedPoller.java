@@ -7,6 +7,7 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,9 @@ import java.util.function.LongConsumer;
 final class SimulatedPoller implements Poller {
     private final Map<Integer, Long> tokens = new HashMap<>();
     private final Set<Integer> hot = new LinkedHashSet<>();
+    private final Set<Integer> reapOnly = new HashSet<>();
     private final IntPredicate isReadable;
+    private final IntPredicate isReaped;
     private final Consumer<SimulatedPoller> waiting;
     private boolean woken;
     private boolean waits;
@@ -32,10 +35,12 @@ final class SimulatedPoller implements Poller {
 
     /**
      * @param isReadable whether a descriptor is readable now
+     * @param isReaped   whether a descriptor is a pidfd of a process that was reaped
      * @param waiting    is called where a poll would wait; it may let time pass
      */
-    SimulatedPoller(IntPredicate isReadable, Consumer<SimulatedPoller> waiting) {
+    SimulatedPoller(IntPredicate isReadable, IntPredicate isReaped, Consumer<SimulatedPoller> waiting) {
         this.isReadable = isReadable;
+        this.isReaped = isReaped;
         this.waiting = waiting;
     }
 
@@ -49,16 +54,32 @@ final class SimulatedPoller implements Poller {
     }
 
     @Override
+    public void awaitReap(Fd pidfd, long token) throws OsException {
+        if (!tokens.containsKey(pidfd.number())) {
+            throw new OsException(Errno.ENOENT, "epoll_ctl " + pidfd);
+        }
+        tokens.put(pidfd.number(), token);
+        reapOnly.add(pidfd.number());
+        hot.remove(pidfd.number());
+        changed(pidfd.number());
+    }
+
+    private boolean isReady(int fd) {
+        return reapOnly.contains(fd) ? isReaped.test(fd) : isReadable.test(fd);
+    }
+
+    @Override
     public void remove(Fd fd) throws OsException {
         if (tokens.remove(fd.number()) == null) {
             throw new OsException(Errno.ENOENT, "epoll_ctl " + fd);
         }
         hot.remove(fd.number());
+        reapOnly.remove(fd.number());
     }
 
     /** A descriptor may have become readable. */
     void changed(int fd) {
-        if (tokens.containsKey(fd) && isReadable.test(fd)) {
+        if (tokens.containsKey(fd) && isReady(fd)) {
             hot.add(fd);
         }
     }
@@ -69,7 +90,7 @@ final class SimulatedPoller implements Poller {
 
     @Override
     public void poll(Optional<MonotonicTime> until, LongConsumer ready) {
-        hot.removeIf(fd -> !isReadable.test(fd));
+        hot.removeIf(fd -> !isReady(fd));
         waits = hot.isEmpty() && !woken;
         deadline = until;
         if (waits) {
@@ -105,6 +126,7 @@ final class SimulatedPoller implements Poller {
     @Override
     public void close() {
         tokens.clear();
+        reapOnly.clear();
         hot.clear();
     }
 }

@@ -18,6 +18,7 @@ final class Epoll implements Poller {
     private static final int NONBLOCK = 04000;
     private static final int EPOLL_CTL_ADD = 1;
     private static final int EPOLL_CTL_DEL = 2;
+    private static final int EPOLL_CTL_MOD = 3;
     private static final int EPOLLIN = 1;
     private static final long WAKEUP = -1;
     private static final int MAX_EVENTS = 1024;
@@ -52,6 +53,15 @@ final class Epoll implements Poller {
         event.putInt(0, EPOLLIN);
         event.putLong(dataOffset, token);
         control(EPOLL_CTL_ADD, fd, event.address());
+    }
+
+    /** EPOLLHUP cannot be masked, and a pidfd has it once its process is reaped. */
+    @Override
+    public void awaitReap(Fd pidfd, long token) throws OsException {
+        Pointer event = kernel.scratch().struct();
+        event.putInt(0, 0);
+        event.putLong(dataOffset, token);
+        control(EPOLL_CTL_MOD, pidfd, event.address());
     }
 
     @Override

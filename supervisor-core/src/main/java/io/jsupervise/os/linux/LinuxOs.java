@@ -129,14 +129,16 @@ public final class LinuxOs implements Os {
         }
         // Looked at after the pidfd was opened: if it is the right process now, the pidfd is that of the right one.
         Optional<Proc.Stat> stat = proc.stat(identity.pid());
-        boolean same = stat.isPresent()
-                && stat.get().startTime() == identity.startTime()
-                && stat.get().isAlive();
-        if (!same) {
+        if (stat.isEmpty() || stat.get().startTime() != identity.startTime()) {
             files.close(fd);
             return Optional.empty();
         }
         return Optional.of(new Child(identity, fd, false));
+    }
+
+    @Override
+    public boolean hasEnded(Child child) throws OsException {
+        return pidFd.hasEnded(child);
     }
 
     @Override

@@ -24,12 +24,12 @@ final class PidFd {
     private static final int PROCESS_GROUP = 1 << 2;
 
     private final Kernel kernel;
-    private final Proc proc;
+    private final ForeignExit foreignExit;
     private volatile boolean groupsByPidFd = true;
 
     PidFd(Kernel kernel, Proc proc) {
         this.kernel = kernel;
-        this.proc = proc;
+        this.foreignExit = new ForeignExit(kernel, proc);
     }
 
     Fd open(Pid pid) throws OsException {
@@ -39,7 +39,7 @@ final class PidFd {
     /** Without reaping it. waitid(2) leaves si_signo at zero where nothing has ended. */
     Optional<ExitStatus> peekExit(Child child) throws OsException {
         if (!child.ours()) {
-            return isAlive(child) ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
+            return foreignExit.peek(child);
         }
         Pointer info = kernel.scratch().struct();
         info.putInt(0, 0);
@@ -57,11 +57,8 @@ final class PidFd {
                 : new ExitStatus.Killed(new Signal(status), code == CLD_DUMPED);
     }
 
-    private boolean isAlive(Child child) {
-        Optional<Proc.Stat> stat = proc.stat(child.pid());
-        return stat.isPresent()
-                && stat.get().isAlive()
-                && stat.get().startTime() == child.identity().startTime();
+    boolean hasEnded(Child child) throws OsException {
+        return foreignExit.hasEnded(child);
     }
 
     void reap(Child child) throws OsException {

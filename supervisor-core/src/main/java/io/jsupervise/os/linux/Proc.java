@@ -14,8 +14,17 @@ import java.util.Set;
 final class Proc {
     private final LinuxFiles files;
 
-    /** @param state as in the file: R, S, D, T, Z, X ... */
-    record Stat(char state, int group, long startTime) {
+    /**
+     * A process, as its {@code stat} file has it.
+     *
+     * @param state    R, S, D, T, Z, X ...
+     * @param exitCode of a zombie, as wait(2) gives it; 0 also where we may not know it: {@link Proc#mayInspect}
+     */
+    record Stat(char state, int group, long startTime, int exitCode) {
+        boolean isZombie() {
+            return state == 'Z';
+        }
+
         boolean isAlive() {
             return state != 'Z' && state != 'X' && state != 'x';
         }
@@ -35,7 +44,7 @@ final class Proc {
     }
 
     private Optional<Stat> stat(String file) {
-        byte[] text = new byte[512];
+        byte[] text = new byte[1024];
         int length;
         try {
             Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
@@ -52,7 +61,7 @@ final class Proc {
     }
 
     /**
-     * Field 3 is the state, 5 the process group, 22 the start time. Field 2, the name, may hold blanks and parentheses; the last closing one
+     * Field 3 is the state, 5 the process group, 22 the start time, 52 the exit code. Field 2, the name, may hold blanks and parentheses; the last closing one
      * ends it.
      */
     static Optional<Stat> parse(byte[] text, int length) {
@@ -67,6 +76,7 @@ final class Proc {
         int field = 2;
         int group = 0;
         long startTime = 0;
+        int exitCode = 0;
         for (int i = at + 1; i < length; i++) {
             if (text[i] == ' ') {
                 field++;
@@ -74,9 +84,25 @@ final class Proc {
                 group = 10 * group + text[i] - '0';
             } else if (field == 22) {
                 startTime = 10 * startTime + text[i] - '0';
+            } else if (field == 52 && text[i] >= '0' && text[i] <= '9') {
+                exitCode = 10 * exitCode + text[i] - '0';
             }
         }
-        return field >= 22 ? Optional.of(new Stat(state, group, startTime)) : Optional.empty();
+        return field >= 22 ? Optional.of(new Stat(state, group, startTime, exitCode)) : Optional.empty();
+    }
+
+    /**
+     * Whether we may see what only the owner of a zombie may (ptrace(2), PTRACE_MODE_READ_FSCREDS). Where we may not, the
+     * kernel writes 0 for its exit code without a mark; but the link to its working directory, which is gone with its end
+     * (ENOENT), is guarded by the same check (EACCES).
+     */
+    boolean mayInspect(Pid zombie) {
+        try {
+            files.stat(Path.of("/proc/" + zombie.value() + "/cwd"));
+            return true;
+        } catch (OsException e) {
+            return false;
+        }
     }
 
     /** The groups that have a member which is no zombie. */

@@ -23,6 +23,14 @@ class LinuxOsContractLinuxTest extends OsContractTest {
         return dir;
     }
 
+    /** Kernel 6.15. */
+    @Override
+    protected boolean pidFdsTellExits() {
+        String[] release = System.getProperty("os.version").split("[.-]");
+        int major = Integer.parseInt(release[0]);
+        return major > 6 || major == 6 && Integer.parseInt(release[1]) >= 15;
+    }
+
     @Override
     protected List<String> exits(int code) {
         return List.of("sh", "-c", "exit " + code);
