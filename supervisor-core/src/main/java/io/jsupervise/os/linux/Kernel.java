@@ -1,8 +1,11 @@
 package io.jsupervise.os.linux;
 
 import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
 import io.jsupervise.os.OsException;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
@@ -88,6 +91,26 @@ final class Kernel {
             throw new OsException((int) -result, call + " " + object);
         }
         return result;
+    }
+
+    /**
+     * The result of {@code call}, which was made on {@code fd}. A failure tells which file that is (proc(5)): a number says
+     * nothing to whoever has to make room or mend a disk.
+     */
+    static long check(long result, String call, Fd fd) throws OsException {
+        if (result < 0) {
+            throw new OsException((int) -result, call + " " + nameOf(fd));
+        }
+        return result;
+    }
+
+    private static String nameOf(Fd fd) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc/self/fd/" + fd.number()))
+                    .toString();
+        } catch (IOException e) {
+            return "descriptor " + fd.number();
+        }
     }
 
     /** The address of {@code path} in this thread's scratch, as a C string. */

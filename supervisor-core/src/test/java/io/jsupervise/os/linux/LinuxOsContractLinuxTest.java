@@ -1,9 +1,17 @@
 package io.jsupervise.os.linux;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsContractTest;
+import io.jsupervise.os.OsException;
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** {@link LinuxOs} keeps the contract that the simulator keeps too. */
@@ -29,6 +37,16 @@ class LinuxOsContractLinuxTest extends OsContractTest {
         String[] release = System.getProperty("os.version").split("[.-]");
         int major = Integer.parseInt(release[0]);
         return major > 6 || major == 6 && Integer.parseInt(release[1]) >= 15;
+    }
+
+    @Test
+    void a_failure_on_a_descriptor_names_its_file() throws Exception {
+        Fd full = os.open(Path.of("/dev/full"), OpenMode.WRITE, 0);
+        OsException e = assertThrows(OsException.class, () -> os.write(full, new byte[1], 0, 1));
+        assertEquals("write /dev/full: ENOSPC (no space left on device)", e.getMessage());
+        os.close(full);
+        OsException closed = assertThrows(OsException.class, () -> os.fsync(new Fd(Integer.MAX_VALUE)));
+        assertEquals(Errno.EBADF, closed.errno());
     }
 
     @Override
