@@ -9,7 +9,6 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.spec.SupervisorSpec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.random.RandomGenerator;
 
@@ -110,8 +109,8 @@ final class Directories {
         }
         String what = "cannot use " + key + " " + directory + ": ";
         if (stat.kind() != FileStat.Kind.DIRECTORY) {
-            String kind = stat.kind().name().toLowerCase(Locale.ROOT);
-            throw new DaemonException(DaemonException.IO, what + "it is a " + kind + "; remove it or name another");
+            throw new DaemonException(
+                    DaemonException.IO, what + "it is " + stat.kind().words() + "; remove it or name another");
         }
         if (stat.uid() != os.uid()) {
             throw new DaemonException(

@@ -13,6 +13,7 @@ import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
 import java.io.IOException;
+import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.HashSet;
@@ -35,7 +36,7 @@ public final class ControlServer implements Runnable {
 
     private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
     private static final String TOO_MANY = "{\"error\":{\"code\":\"too-many-connections\",\"message\":\""
-            + MOST_CONNECTIONS + " are open; try again\"}}";
+            + MOST_CONNECTIONS + " connections are open already; try again\"}}";
     private static final byte[] TOO_MANY_ANSWER =
             ("HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: "
                             + TOO_MANY.length() + "\r\n\r\n" + TOO_MANY)
@@ -120,12 +121,24 @@ public final class ControlServer implements Runnable {
         java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
     }
 
-    private synchronized void listenAgainIfRemoved() throws OsException {
+    private synchronized void listenAgainIfRemoved() throws IOException {
         Optional<FileStat> there = os.stat(spec.socket());
         if (!closed && (there.isEmpty() || !there.get().sameFile(socketFile))) {
-            listener.close();
+            Listener removed = listener;
+            // Where that fails, the old one stays, and at the next look it is tried again.
             listen();
+            end(removed);
             trouble.accept("control-socket-made-again", spec.socket() + " was removed");
+        }
+    }
+
+    /** The thread that accepts lets go of what a listener holds. */
+    private void end(Listener removed) throws IOException {
+        removed.close();
+        try {
+            removed.accept(os.now());
+        } catch (ClosedChannelException e) {
+            // This is how it ends.
         }
     }
 

@@ -70,7 +70,7 @@ public final class HeartbeatFiles {
                 stamp = Optional.of(
                         new Look.Stamp(stat.get().inode(), stat.get().mtime()));
             } else if (stat.isPresent()) {
-                problem = Optional.of("is a " + stat.get().kind().name().toLowerCase(java.util.Locale.ROOT));
+                problem = Optional.of("is " + stat.get().kind().words());
             }
         } catch (OsException e) {
             problem = Optional.of(e.getMessage());

@@ -7,7 +7,6 @@ import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -52,8 +51,9 @@ final class LogFile {
         close();
         if (there.isPresent() && there.get().kind() != FileStat.Kind.REGULAR) {
             // To open a FIFO would wait for its reader, to write to a device at an offset means nothing.
-            String kind = there.get().kind().name().toLowerCase(Locale.ROOT);
-            throw new OsException(Errno.EINVAL, "open " + path + ", which is a " + kind + " and no file");
+            throw new OsException(
+                    Errno.EINVAL,
+                    "open " + path + ", which is " + there.get().kind().words() + " and no file");
         }
         open();
     }

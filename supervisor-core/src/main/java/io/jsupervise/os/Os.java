@@ -168,7 +168,8 @@ public interface Os {
 
     /**
      * Listens on a unix socket that nobody else can have connected to before its mode is right: 0600, or 0660 and
-     * {@code group}. An existing dead socket there is replaced. EADDRINUSE where a living process listens.
+     * {@code group}. An existing dead socket there is replaced. EADDRINUSE where a living process listens, EEXIST where
+     * something else than a socket is.
      */
     Listener listen(Path socket, Optional<String> group) throws OsException;
 

@@ -122,7 +122,7 @@ class DirectoriesLinuxTest {
     void a_file_in_the_place_of_a_directory_is_refused() throws Exception {
         Files.createDirectories(state().getParent());
         Files.writeString(state(), "");
-        refused(directories(), 74, "cannot use state_dir " + state(), "it is a regular");
+        refused(directories(), 74, "cannot use state_dir " + state(), "it is a regular file; remove it");
         refused(directories(state().resolve("below"), runtime()), 74, "below", "ENOTDIR");
     }
 

@@ -110,7 +110,7 @@ class ControlServerLinuxTest {
                 "POST   | /v1/services/web/stop?wait=maybe         | 400 | bad-request     | wait must be true or false",
                 "POST   | /v1/services/web/stop?timeout=30         | 400 | bad-request     | a duration such as 30s",
                 "POST   | /v1/services/web/stop?timeout=2d         | 400 | bad-request     | at most 1d",
-                "POST   | /v1/services/web/signal                  | 400 | bad-request     | say signal=HUP",
+                "POST   | /v1/services/web/signal                  | 400 | bad-request     | use one such as HUP",
                 "POST   | /v1/services/web/signal?signal=NOPE      | 400 | bad-request     | signal \"NOPE\" is unknown",
                 "GET    | /v1/services/web/logs?lines=-1           | 400 | bad-request     | between 0 and 100000",
                 "GET    | /v1/services/web/logs?lines=many         | 400 | bad-request     | not many",
@@ -707,6 +707,16 @@ class ControlServerLinuxTest {
         try (RawClient client = new RawClient(socket)) {
             assertEquals(200, client.request("GET", "/v1/health").reply().status());
         }
+    }
+
+    @Test
+    void a_file_that_is_no_socket_is_left_alone() throws Exception {
+        Path precious = Files.writeString(dir.resolve("precious"), "what nobody may lose");
+        OsException refused = assertThrows(OsException.class, () -> control.listen(at(precious)));
+        assertEquals(Errno.EEXIST, refused.errno());
+        assertTrue(refused.getMessage().contains(precious + ", which is a regular file"), refused.getMessage());
+        assertEquals("what nobody may lose", Files.readString(precious));
+        assertTrue(Files.notExists(dir.resolve("precious.new")));
     }
 
     @Test

@@ -124,7 +124,7 @@ class HeartbeatFilesLinuxTest {
     @Test
     void a_fifo_is_a_problem_and_nobody_waits_for_its_other_end() throws Exception {
         real.mkfifo(file(), 0600);
-        assertProblem("is a fifo");
+        assertProblem("is a FIFO");
     }
 
     @Test

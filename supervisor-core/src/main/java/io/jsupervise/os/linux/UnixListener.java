@@ -4,6 +4,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Listener;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Peer;
@@ -56,6 +57,13 @@ final class UnixListener implements Listener {
             int most = LONGEST_PATH - NEW.length();
             throw new OsException(
                     Errno.ENAMETOOLONG, "listen on " + socket + ", a socket's path may have " + most + " bytes");
+        }
+        Optional<FileStat> there = files.stat(socket);
+        if (there.isPresent() && there.get().kind() != FileStat.Kind.SOCKET) {
+            // Somebody's file: a mistyped path must not cost it.
+            throw new OsException(
+                    Errno.EEXIST,
+                    "listen on " + socket + ", which is " + there.get().kind().words());
         }
         if (isAlive(socket.toFile())) {
             throw new OsException(Errno.EADDRINUSE, "listen on " + socket + ", where a living process listens");
