@@ -382,7 +382,7 @@ final class Routes {
         String name = target.parameter("signal").orElse("");
         Optional<Signal> signal = Signal.parse(name);
         if (signal.isEmpty()) {
-            return error(400, BAD_REQUEST, "signal \"" + name + "\" is unknown; say signal=HUP");
+            return error(400, BAD_REQUEST, "signal \"" + name + "\" is unknown; use one such as HUP, USR1 or 10");
         }
         return act(new Ask.SendSignal(service, signal.get()), client, Duration.ZERO);
     }
@@ -401,7 +401,8 @@ final class Routes {
             return error(
                     403,
                     "not-permitted",
-                    "uid " + client.asker().uid() + " may look but not act; root and uid " + ourUid + " may");
+                    "uid " + client.asker().uid() + " may look but not act; root "
+                            + (ourUid == 0 ? "may" : "and uid " + ourUid + " may"));
         }
         Answer answer = ask(ask, client, timeout);
         if (answer instanceof Answer.Refused refused) {

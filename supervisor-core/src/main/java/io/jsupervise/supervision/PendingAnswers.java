@@ -7,6 +7,7 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.text.DurationText;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -122,7 +123,8 @@ final class PendingAnswers {
 
     private static Answer.Result late(Service service, Duration timeout) {
         String last = service.state() == ServiceState.BACKOFF ? ": " + lastReason(service) : "";
-        return result(service, false, "still " + service.state() + " after " + timeout.toMillis() + "ms" + last);
+        return result(
+                service, false, "still " + service.state() + " after " + DurationText.of(timeout.toMillis()) + last);
     }
 
     private static String lastReason(Service service) {
