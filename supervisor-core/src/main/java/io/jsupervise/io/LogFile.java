@@ -160,13 +160,6 @@ final class LogFile {
         }
     }
 
-    /** Cuts off what lies behind {@code end}. */
-    void cutAt(long end) throws OsException {
-        os.truncate(fd(), end);
-        size = end;
-        lineEndedAt = 0;
-    }
-
     /** Which file it is. After {@link #prepare}. */
     FileStat identity() {
         return opened.orElseThrow().stat;

@@ -29,7 +29,7 @@ final class LogPacker {
         try {
             Fd to = os.open(fresh, OpenMode.REPLACE, original.stat().mode());
             try {
-                if (!os.stat(from).sameFile(original.stat())) {
+                if (!original.is(os.stat(from))) {
                     return false;
                 }
                 pour(from, to);

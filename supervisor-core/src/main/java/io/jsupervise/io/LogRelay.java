@@ -105,7 +105,13 @@ public final class LogRelay implements Spawner.Outputs {
         this.poller = os.poller();
         // No service can have this name.
         RelayReceipt receipt = new RelayReceipt(os, fifoDirectory.resolve("@receipt"));
-        this.parts = new RelayParts(new RelayBuffers(os), receipt, receipt.unfinished(), compressor, notices);
+        this.parts = new RelayParts(new RelayBuffers(os), receipt, compressor, notices);
+        try {
+            receipt.finish();
+        } catch (OsException e) {
+            // A disk that fails must not keep services from being supervised: one portion may come twice.
+        }
+        receipt.close();
     }
 
     // ---- any thread ----

@@ -21,7 +21,14 @@ public final class LogRotation {
     private final boolean compress;
 
     /** A rotated file, and what stat(2) says of it. */
-    record Rotated(Path path, FileStat stat) {}
+    record Rotated(Path path, FileStat stat) {
+        /** Whether that is this file, and not a younger one to which the kernel gave its inode. Rotated files do not change. */
+        boolean is(FileStat there) {
+            return stat.sameFile(there)
+                    && stat.size() == there.size()
+                    && stat.mtime().equals(there.mtime());
+        }
+    }
 
     LogRotation(Os os, Path log, int maxFiles, boolean compress) {
         this.os = os;
@@ -37,9 +44,7 @@ public final class LogRotation {
 
     /** Renames the current file to number 1 and the others on; with no files to keep it is removed. */
     synchronized void rotate() throws OsException {
-        for (int number = maxFiles + 1; exists(number); number++) {
-            remove(number);
-        }
+        removeBeyond(maxFiles);
         if (maxFiles == 0) {
             os.unlink(log);
             return;
@@ -55,6 +60,17 @@ public final class LogRotation {
             shift(number);
         }
         os.rename(log, plain(1));
+    }
+
+    /** From the oldest on, so that after a kill no number is missing before one that has to go. */
+    private void removeBeyond(int kept) throws OsException {
+        int number = kept + 1;
+        while (exists(number)) {
+            number++;
+        }
+        while (--number > kept) {
+            remove(number);
+        }
     }
 
     private boolean exists(int number) throws OsException {
@@ -92,7 +108,7 @@ public final class LogRotation {
     /** Removes {@code file}, unless it has got another name meanwhile. */
     synchronized boolean remove(Rotated file) throws OsException {
         Optional<FileStat> there = os.stat(file.path);
-        if (there.isEmpty() || !there.get().sameFile(file.stat)) {
+        if (there.isEmpty() || !file.is(there.get())) {
             return false;
         }
         os.unlink(file.path);
@@ -136,7 +152,7 @@ public final class LogRotation {
     private synchronized boolean install(Rotated original, Path fresh) throws OsException {
         for (int number = 1; number <= maxFiles; number++) {
             Optional<FileStat> stat = os.stat(plain(number));
-            if (stat.isPresent() && stat.get().sameFile(original.stat)) {
+            if (stat.isPresent() && original.is(stat.get())) {
                 os.rename(fresh, compressed(number));
                 os.unlink(plain(number));
                 return true;

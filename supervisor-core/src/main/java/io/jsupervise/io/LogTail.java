@@ -92,7 +92,8 @@ public final class LogTail implements Closeable {
                 pieces.addFirst(packed);
                 missing -= packed.lines;
                 room -= packed.end - packed.from;
-            } else {
+            } else if (!exists(number + 1)) {
+                // One number may be missing: that of a rotation whose supervisor was killed.
                 break;
             }
         }
@@ -354,7 +355,7 @@ public final class LogTail implements Closeable {
         if (isKeyOf(file, key)) {
             return 0;
         }
-        for (int number = 1; exists(number); number++) {
+        for (int number = 1; exists(number) || exists(number + 1); number++) {
             if (isKeyOf(rotated(number), key)) {
                 return number;
             }

@@ -1,6 +1,5 @@
 package io.jsupervise.io;
 
-import java.util.Optional;
 import java.util.function.Consumer;
 
 /** What all logs of a relay share. Everything but the notices is for the relay's thread only. */
@@ -10,17 +9,11 @@ final class RelayParts {
     private final LineStamp stamp = new LineStamp();
     private final Consumer<LogRotation> compressor;
     private final Consumer<LogNotice> notices;
-    private Optional<RelayReceipt.Unfinished> unfinished;
 
     RelayParts(
-            RelayBuffers buffers,
-            RelayReceipt receipt,
-            Optional<RelayReceipt.Unfinished> unfinished,
-            Consumer<LogRotation> compressor,
-            Consumer<LogNotice> notices) {
+            RelayBuffers buffers, RelayReceipt receipt, Consumer<LogRotation> compressor, Consumer<LogNotice> notices) {
         this.buffers = buffers;
         this.receipt = receipt;
-        this.unfinished = unfinished;
         this.compressor = compressor;
         this.notices = notices;
     }
@@ -31,15 +24,6 @@ final class RelayParts {
 
     RelayReceipt receipt() {
         return receipt;
-    }
-
-    /** What the relay before us was killed over, until the log that it is about has taken it up. */
-    Optional<RelayReceipt.Unfinished> unfinished() {
-        return unfinished;
-    }
-
-    void forgetUnfinished() {
-        unfinished = Optional.empty();
     }
 
     LineStamp stamp() {

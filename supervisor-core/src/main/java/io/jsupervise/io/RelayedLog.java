@@ -149,9 +149,6 @@ final class RelayedLog {
     }
 
     private long stamped() throws OsException {
-        if (parts.unfinished().isPresent()) {
-            finish(parts.unfinished().get());
-        }
         int length = buffers.look(fifo, RelayBuffers.WINDOW);
         if (length == 0) {
             return 0;
@@ -180,9 +177,17 @@ final class RelayedLog {
             file.append(buffers.stamped(), lines.length());
         } catch (OsException e) {
             if (noted) {
-                parts.receipt().clear();
+                clearReceipt(e);
             }
             throw e;
+        }
+    }
+
+    private void clearReceipt(OsException why) {
+        try {
+            parts.receipt().clear();
+        } catch (OsException e) {
+            why.addSuppressed(e);
         }
     }
 
@@ -195,21 +200,6 @@ final class RelayedLog {
             }
             done += some;
         }
-    }
-
-    /** Takes up what a killed relay was about to do with this FIFO. */
-    private void finish(RelayReceipt.Unfinished last) throws OsException {
-        if (!last.fifo().equals(fifoName)) {
-            return;
-        }
-        parts.forgetUnfinished();
-        if (os.available(fifo) < last.left()
-                || !last.isAbout(os.stat(file.path()).orElseThrow())) {
-            return;
-        }
-        file.cutAt(last.size());
-        byte[] consumed = last.consumed();
-        file.append(buffers.stamped(), stamp(consumed, consumed.length).length());
     }
 
     private void rotate() throws OsException {

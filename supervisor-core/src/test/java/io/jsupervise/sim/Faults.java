@@ -35,6 +35,7 @@ final class Faults {
     private final double diskFails;
     private final double diskSpell;
     private final double slow;
+    private double shortWrites;
     private boolean ceased;
     private long spellUntil;
     private Errno spell = Errno.ENOSPC;
@@ -42,6 +43,13 @@ final class Faults {
     /** Nothing goes wrong. */
     static Faults none(World world) {
         return new Faults(world, new SplittableRandom(0), 0, 0, 0, 0);
+    }
+
+    /** Nothing fails, but half of all writes take fewer bytes than asked, and each call may be interrupted by others. */
+    static Faults interruptions(World world, long seed) {
+        Faults faults = new Faults(world, new SplittableRandom(seed), 0, 0, 0, 1);
+        faults.shortWrites = 0.5;
+        return faults;
     }
 
     /**
@@ -91,7 +99,7 @@ final class Faults {
 
     /** How many of {@code length} bytes one write takes. */
     int ofWrite(int length) {
-        return length > 1 && happens(diskFails) ? 1 + random.nextInt(length - 1) : length;
+        return length > 1 && happens(Math.max(diskFails, shortWrites)) ? 1 + random.nextInt(length - 1) : length;
     }
 
     /** How long a call of an actor takes. */

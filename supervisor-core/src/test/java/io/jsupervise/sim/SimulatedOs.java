@@ -43,7 +43,7 @@ final class SimulatedOs implements Os {
     private static final int UID = 1000;
 
     /** Where a process writes to, in its environment. */
-    private static final String STDOUT = "SIMULATED_STDOUT";
+    static final String STDOUT = "SIMULATED_STDOUT";
 
     /** The clock of the file system ticks like this (CONFIG_HZ=250), so an mtime may lie a little in the past. */
     private static final long FILE_TICK_NANOS = 4_000_000;
@@ -323,14 +323,20 @@ final class SimulatedOs implements Os {
         String fifo = process.environment.getOrDefault(STDOUT, "");
         if (!fifo.isEmpty()) {
             byte[] line = process.program.writes().line().getBytes(StandardCharsets.UTF_8);
-            Pipe pipe = disk.find(Path.of(fifo)).orElseThrow().fifo;
-            pipe.put(line, 0, line.length);
-            for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
-                if (entry.getValue().pipe.isPresent() && entry.getValue().pipe.get() == pipe) {
-                    pollers.forEach(poller -> poller.changed(entry.getKey()));
-                }
+            writeInto(Path.of(fifo), line, 0, line.length);
+        }
+    }
+
+    /** A process that is not us writes into a FIFO: how many bytes there was room for. */
+    int writeInto(Path fifo, byte[] bytes, int offset, int length) {
+        Pipe pipe = disk.find(fifo).orElseThrow().fifo;
+        int count = pipe.put(bytes, offset, length);
+        for (Map.Entry<Integer, OpenFile> entry : files.entrySet()) {
+            if (entry.getValue().pipe.isPresent() && entry.getValue().pipe.get() == pipe) {
+                pollers.forEach(poller -> poller.changed(entry.getKey()));
             }
         }
+        return count;
     }
 
     // ---- time and identity ----
