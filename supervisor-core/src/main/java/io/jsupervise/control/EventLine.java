@@ -17,6 +17,7 @@ public record EventLine(String text, boolean warning) {
         return switch (event) {
             case "gave-up",
                     "group-remains",
+                    "hand-over-given-up",
                     "ignored",
                     "journal-damaged",
                     "journal-stale",
@@ -24,6 +25,7 @@ public record EventLine(String text, boolean warning) {
                     "log-failed",
                     "log-lost",
                     "log-not-rotated",
+                    "runtime-not-restored",
                     "trouble" -> true;
             default -> false;
         };

@@ -203,7 +203,8 @@ public final class Daemon {
                     configuration,
                     relay::droppedBytes,
                     (event, text) -> assembly.notice(Optional.empty(), event, "what", text),
-                    client -> thread("control-client", client).start());
+                    client -> thread("control-client", client).start(),
+                    new RuntimeDirectory(os, configuration, assembly.version()));
             thread("control", server).start();
             return server;
         } catch (OsException e) {

@@ -35,10 +35,20 @@ final class Directories {
         make(spec.stateDir().resolve("journal"), 0700, true);
         make(spec.stateDir().resolve("logs"), 0755, true);
         make(spec.stateDir().resolve("fifo"), 0755, true);
+        prepareRuntime();
+    }
+
+    /** The one that may vanish while a supervisor runs. */
+    void prepareRuntime() throws DaemonException {
         make(spec.runtimeDir(), 0700, false);
         check("runtime_dir", spec.runtimeDir());
         openToSocketGroup();
-        make(spec.runtimeDir().resolve("heartbeats"), 0755, false);
+        make(heartbeats(spec), 0755, false);
+    }
+
+    /** Where services beat that name no file of their own. */
+    static Path heartbeats(SupervisorSpec spec) {
+        return spec.runtimeDir().resolve("heartbeats");
     }
 
     /** Its members have to reach the socket. A directory that somebody has given another mode is left as it is. */

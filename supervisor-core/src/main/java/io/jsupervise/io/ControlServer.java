@@ -16,7 +16,9 @@ import java.io.IOException;
 import java.nio.channels.ClosedChannelException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -27,14 +29,15 @@ import java.util.function.ToLongFunction;
 /**
  * Whoever wants something of a running supervisor connects here. One thread accepts ({@link #run}), and each connection
  * has a thread of its own while it lasts, so one that follows a stream, or stalls, holds up nobody; their number is
- * bounded. All that they can do to supervision is to put a question into the loop's inbox. The socket is made again if
- * somebody removes it.
+ * bounded. All that they can do to supervision is to put a question into the loop's inbox. The thread that accepts also
+ * looks every few seconds whether the socket and what surrounds it are still there, and makes again what is not: a
+ * supervisor that nobody can ask is as good as dead to its operator.
  */
 public final class ControlServer implements Runnable {
     /** A further one is told to come again, and closed. */
     static final int MOST_CONNECTIONS = 64;
 
-    private static final Duration LOOK_AGAIN = Duration.ofSeconds(10);
+    private static final Duration LOOK_AGAIN = Duration.ofSeconds(5);
     private static final String TOO_MANY = "{\"error\":{\"code\":\"too-many-connections\",\"message\":\""
             + MOST_CONNECTIONS + " connections are open already; try again\"}}";
     private static final byte[] TOO_MANY_ANSWER =
@@ -47,14 +50,28 @@ public final class ControlServer implements Runnable {
     private final Routes routes;
     private final BiConsumer<String, String> trouble;
     private final Executor clients;
+    private final Surroundings surroundings;
     private final Set<ControlConnection> connections = new HashSet<>();
     private Listener listener;
     private FileStat socketFile;
+    private String obstacle = "";
     private volatile boolean closed;
 
     /** The supervisor, as far as a client can reach it. Any thread; the answer may take as long as what was asked. */
     public interface Core {
         Future<Answer> ask(Ask ask, Asker asker);
+    }
+
+    /**
+     * What clients need beside the socket. Each method makes again what is missing, and adds its path to {@code
+     * restored}; where something else is in the way it throws, and leaves that alone.
+     */
+    public interface Surroundings {
+        /** Before the socket. */
+        void restoreDirectories(List<String> restored) throws IOException;
+
+        /** Once the socket is ours: the file that tells where we are. */
+        void restoreWhereabouts(List<String> restored) throws IOException;
     }
 
     /**
@@ -72,21 +89,28 @@ public final class ControlServer implements Runnable {
             Configuration configuration,
             ToLongFunction<ServiceName> droppedBytes,
             BiConsumer<String, String> trouble,
-            Executor clients)
+            Executor clients,
+            Surroundings surroundings)
             throws OsException {
         Routes routes = new Routes(core, configuration, droppedBytes, os.uid());
-        ControlServer server = new ControlServer(os, spec, routes, trouble, clients);
+        ControlServer server = new ControlServer(os, spec, routes, trouble, clients, surroundings);
         server.listen();
         return server;
     }
 
     private ControlServer(
-            Os os, SupervisorSpec spec, Routes routes, BiConsumer<String, String> trouble, Executor clients) {
+            Os os,
+            SupervisorSpec spec,
+            Routes routes,
+            BiConsumer<String, String> trouble,
+            Executor clients,
+            Surroundings surroundings) {
         this.os = os;
         this.spec = spec;
         this.routes = routes;
         this.trouble = trouble;
         this.clients = clients;
+        this.surroundings = surroundings;
     }
 
     private void listen() throws OsException {
@@ -98,14 +122,16 @@ public final class ControlServer implements Runnable {
     /** Accepts until closed. */
     @Override
     public void run() {
+        MonotonicTime look = os.now().plus(LOOK_AGAIN);
         while (!closed) {
             try {
-                MonotonicTime until = os.now().plus(LOOK_AGAIN);
-                Optional<Listener.Connection> connection = listener.accept(until);
+                Optional<Listener.Connection> connection = listener.accept(look);
                 if (connection.isPresent()) {
                     serve(connection.get());
-                } else {
-                    listenAgainIfRemoved();
+                }
+                if (!os.now().isBefore(look)) {
+                    lookAround();
+                    look = os.now().plus(LOOK_AGAIN);
                 }
             } catch (IOException | RuntimeException e) {
                 if (!closed) {
@@ -121,14 +147,38 @@ public final class ControlServer implements Runnable {
         java.util.concurrent.locks.LockSupport.parkNanos(Duration.ofSeconds(1).toNanos());
     }
 
-    private synchronized void listenAgainIfRemoved() throws IOException {
+    /** An obstacle is told of once, and looked at again each time: it may go away. */
+    private synchronized void lookAround() {
+        if (closed) {
+            return;
+        }
+        List<String> restored = new ArrayList<>();
+        String inTheWay = "";
+        try {
+            surroundings.restoreDirectories(restored);
+            restoreSocket(restored);
+            surroundings.restoreWhereabouts(restored);
+        } catch (IOException e) {
+            inTheWay = String.valueOf(e.getMessage());
+        }
+        if (!restored.isEmpty()) {
+            trouble.accept("runtime-restored", String.join(", ", restored) + ": removed, and made again");
+        }
+        if (!inTheWay.isEmpty() && !inTheWay.equals(obstacle)) {
+            trouble.accept("runtime-not-restored", inTheWay + "; looking again every " + LOOK_AGAIN.toSeconds() + " s");
+        }
+        obstacle = inTheWay;
+    }
+
+    /** The socket of a living process is never taken away from it, and a file of another kind is somebody's. */
+    private void restoreSocket(List<String> restored) throws IOException {
         Optional<FileStat> there = os.stat(spec.socket());
-        if (!closed && (there.isEmpty() || !there.get().sameFile(socketFile))) {
+        if (there.isEmpty() || !there.get().sameFile(socketFile)) {
             Listener removed = listener;
             // Where that fails, the old one stays, and at the next look it is tried again.
             listen();
             end(removed);
-            trouble.accept("control-socket-made-again", spec.socket() + " was removed");
+            restored.add(spec.socket().toString());
         }
     }
 
@@ -181,7 +231,10 @@ public final class ControlServer implements Runnable {
             listener.close();
         }
         try {
-            os.unlink(spec.socket());
+            Optional<FileStat> there = os.stat(spec.socket());
+            if (there.isPresent() && there.get().sameFile(socketFile)) {
+                os.unlink(spec.socket());
+            }
         } catch (OsException e) {
             trouble.accept("trouble", "cannot remove " + spec.socket() + ": " + e.getMessage());
         }

@@ -1,5 +1,6 @@
 package io.jsupervise.daemon;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -332,6 +333,73 @@ class DaemonLinuxTest {
     }
 
     // ---- directories ----
+
+    // ---- a runtime directory that somebody cleans up ----
+
+    @Test
+    void a_runtime_directory_that_vanished_is_made_again_as_it_was_and_nothing_else_happens() throws Exception {
+        Path runtime = directory.resolve("run");
+        try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], ready: {delay: 0s}}")) {
+            long web = supervisor.awaitStarted("web");
+            byte[] whereabouts = Files.readAllBytes(runtime.resolve("supervisor.json"));
+            assertEquals(0, sh("rm -rf '" + runtime + "'"));
+            String told = supervisor.await("supervisor: runtime-restored");
+            for (String made : new String[] {"", "/control.sock", "/supervisor.json"}) {
+                assertTrue(told.contains(runtime + made), told);
+            }
+            assertEquals("rwx------", PosixFilePermissions.toString(Files.getPosixFilePermissions(runtime)));
+            assertEquals(
+                    "rw-------",
+                    PosixFilePermissions.toString(Files.getPosixFilePermissions(runtime.resolve("control.sock"))));
+            assertTrue(Files.isDirectory(runtime.resolve("heartbeats")));
+            assertArrayEquals(whereabouts, Files.readAllBytes(runtime.resolve("supervisor.json")));
+            assertTrue(supervisor.request("GET", "/v1/status").contains("\"pid\":" + web));
+
+            assertEquals(0, sh("rm -r '" + runtime + "/heartbeats' '" + runtime + "/supervisor.json'"));
+            told = supervisor.await("supervisor: runtime-restored");
+            assertFalse(told.contains("control.sock"), told);
+            assertTrue(Files.isDirectory(runtime.resolve("heartbeats")));
+            assertArrayEquals(whereabouts, Files.readAllBytes(runtime.resolve("supervisor.json")));
+        }
+    }
+
+    @Test
+    void nothing_is_put_into_a_directory_that_took_the_place_of_the_runtime_directory() throws Exception {
+        Path runtime = directory.resolve("run");
+        try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], ready: {delay: 0s}}")) {
+            supervisor.awaitStarted("web");
+            assertEquals(
+                    0,
+                    sh("rm -rf '" + runtime + "' && mkdir -p '" + runtime + "/heartbeats' && chmod 777 '" + runtime
+                            + "'"));
+            String told = supervisor.await("supervisor: runtime-not-restored");
+            assertTrue(told.contains("others may write there"), told);
+            assertFalse(Files.exists(runtime.resolve("control.sock")));
+            assertEquals(0, sh("chmod 700 '" + runtime + "'"));
+            supervisor.await("supervisor: runtime-restored");
+            assertTrue(supervisor.request("GET", "/v1/status").contains("RUNNING"));
+        }
+    }
+
+    // ---- handing over ----
+
+    @Test
+    void a_supervisor_that_hands_over_ends_alone_and_leaves_a_record_of_what_runs() throws Exception {
+        long web;
+        try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], ready: {delay: 0s}}")) {
+            web = supervisor.awaitStarted("web");
+            String reply = supervisor.request("POST", "/v1/shutdown?leave_running=true");
+            assertTrue(reply.contains("\"message\":\"left running, pid " + web + "\""), reply);
+            assertEquals(0, supervisor.awaitExit());
+        }
+        assertTrue(isAlive(web));
+        ServiceRecord record = record("web");
+        assertEquals(web, record.living().orElseThrow().process().pid().value());
+        assertEquals("RUNNING", record.state().name());
+        assertFalse(Files.exists(directory.resolve("run/control.sock")));
+        byte[] own = Files.readAllBytes(state().resolve("journal/@supervisor.json"));
+        assertFalse(new JournalCodec().decodeSupervisor(own).endedInOrder(), "the next one has to look for what runs");
+    }
 
     @Test
     void a_second_supervisor_of_the_same_state_dir_is_refused_with_75_and_the_first_is_not_disturbed()

@@ -59,6 +59,15 @@ final class ControlHarness {
     /** What the core answers. */
     volatile Function<Ask, Future<Answer>> script = ask -> CompletableFuture.completedFuture(plain(ask));
 
+    /** There is nothing beside the socket. */
+    private static final ControlServer.Surroundings NOTHING = new ControlServer.Surroundings() {
+        @Override
+        public void restoreDirectories(List<String> restored) {}
+
+        @Override
+        public void restoreWhereabouts(List<String> restored) {}
+    };
+
     private final List<Thread> acceptors = new ArrayList<>();
     private final List<ControlServer> servers = new ArrayList<>();
 
@@ -95,7 +104,8 @@ final class ControlHarness {
                 which,
                 name -> 0,
                 (event, text) -> troubles.add(event + " " + text),
-                this::serve);
+                this::serve,
+                NOTHING);
         servers.add(server);
         Thread acceptor = new Thread(server, "acceptor");
         acceptor.setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));

@@ -39,6 +39,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -741,9 +742,47 @@ class ControlServerLinuxTest {
             Files.delete(control.socket);
             String told = control.troubles.poll(20, TimeUnit.SECONDS);
             assertNotNull(told);
-            assertTrue(told.startsWith("control-socket-made-again "), told);
+            assertEquals("runtime-restored " + control.socket + ": removed, and made again", told);
             assertEquals(200, control.ask("GET", "/v1/status").status());
             assertEquals(200, early.request("GET", "/v1/status").reply().status());
+            assertEquals(1, listening(control.socket), "the one that nobody can reach is closed");
         }
+    }
+
+    /** How many sockets listen that were bound for that path; by the flag __SO_ACCEPTCON of /proc/net/unix. */
+    private static long listening(Path socket) throws IOException {
+        try (Stream<String> sockets = Files.lines(Path.of("/proc/net/unix"))) {
+            return sockets.filter(line -> line.contains(" 00010000 ") && line.endsWith(" " + socket + ".new"))
+                    .count();
+        }
+    }
+
+    @Test
+    void a_socket_that_somebody_else_listens_at_by_now_is_left_to_them() throws Exception {
+        try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            Files.delete(control.socket);
+            other.bind(UnixDomainSocketAddress.of(control.socket));
+            String told = control.troubles.poll(20, TimeUnit.SECONDS);
+            assertNotNull(told);
+            assertTrue(told.startsWith("runtime-not-restored listen on " + control.socket), told);
+            assertTrue(told.contains("where a living process listens: EADDRINUSE"), told);
+        }
+        String told = control.troubles.poll(20, TimeUnit.SECONDS);
+        assertEquals(
+                "runtime-restored " + control.socket + ": removed, and made again",
+                told,
+                "it is told of once, and the socket that they left is replaced");
+        assertEquals(200, control.ask("GET", "/v1/status").status());
+    }
+
+    @Test
+    void what_is_no_socket_is_not_replaced_by_one() throws Exception {
+        Files.delete(control.socket);
+        Files.writeString(control.socket, "precious");
+        String told = control.troubles.poll(20, TimeUnit.SECONDS);
+        assertNotNull(told);
+        assertTrue(told.startsWith("runtime-not-restored listen on " + control.socket), told);
+        control.end();
+        assertEquals("precious", Files.readString(control.socket), "not removed at the end either");
     }
 }
