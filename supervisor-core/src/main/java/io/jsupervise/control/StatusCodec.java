@@ -11,6 +11,7 @@ import io.jsupervise.lifecycle.Pulse;
 import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Status;
@@ -116,7 +117,9 @@ public final class StatusCodec {
         writeLastExit(service, out);
         writeHeartbeat(service, now, out);
         out.writeStringField("run_id", run.map(one -> one.id().value()).orElse(null));
-        out.writeBooleanField("spec_changed", false);
+        Optional<String> startedWith = run.flatMap(Run::spec);
+        out.writeBooleanField(
+                "spec_changed", startedWith.isPresent() && !startedWith.get().equals(Fingerprint.of(service.spec())));
         out.writeArrayFieldStart("waiting_for");
         if (service.waitingFor().isPresent()) {
             out.writeString(service.waitingFor().get());

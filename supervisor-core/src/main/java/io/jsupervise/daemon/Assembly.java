@@ -11,6 +11,7 @@ import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -28,6 +29,7 @@ import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -68,6 +70,7 @@ public final class Assembly implements Outlets {
      * @param environment what children inherit
      * @param user        the user that children run as, by name
      * @param stateId     identity of the state directory
+     * @param firstUse    whether nobody used the state directory before
      * @param seed        of all random numbers
      * @param lookers     runs looks at heartbeat files
      * @param outputs     prepares the output of children
@@ -78,6 +81,7 @@ public final class Assembly implements Outlets {
             String user,
             String version,
             String stateId,
+            boolean firstUse,
             long seed,
             Executor lookers,
             Spawner.Outputs outputs,
@@ -121,8 +125,15 @@ public final class Assembly implements Outlets {
             this.spawner = new Spawner(os, around.environment(), around.user(), around.outputs(), new SpawnResults());
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
+            long life = Recovery.nextLife(found.services(), found.supervisor(), startedAt);
+            boolean search = !around.firstUse() && Recovery.maySomeRun(found.supervisor(), bootId);
             this.recovered = Recovery.recover(
-                    configuration.services(), found.services(), found.supervisor(), bootId, startedAt, around.seed());
+                    configuration.services(),
+                    new Recovery.Before(
+                            found.services(),
+                            found.supervisor(),
+                            search ? os.bearers(spec.stateDir().resolve("fifo")) : List.of()),
+                    new Recovery.Here(around.stateId(), life, bootId, startedAt, around.seed()));
             long lastEvent = Math.max(
                     events.lastSeq(),
                     found.supervisor().map(SupervisorRecord::lastEvent).orElse(0L));
@@ -131,7 +142,8 @@ public final class Assembly implements Outlets {
                     version,
                     configuration.source(),
                     startedAt,
-                    runPrefix(around.stateId()),
+                    around.stateId(),
+                    life,
                     Versions.of(os, version));
             Supervisor supervisor =
                     new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
@@ -146,40 +158,38 @@ public final class Assembly implements Outlets {
         }
     }
 
-    /** No other start, of any supervisor of this state directory, begins like this. */
-    private String runPrefix(String stateId) {
-        return stateId + "-" + Long.toHexString(startedAt.wall().toEpochMilli()) + "-";
-    }
-
     /** Looks for the processes that an earlier supervisor left; to be called before the first turn. */
     public void findLeftovers() {
-        for (Recovery.Recorded recorded : recovered.toFind()) {
+        for (Recovery.Left left : recovered.toFind()) {
             try {
-                Optional<Child> child = os.find(recorded.process());
+                Optional<Child> child = os.find(left.process());
                 Optional<ExitStatus> status =
                         child.isPresent() ? os.peekExit(child.get()) : Optional.of(new ExitStatus.Unknown());
                 if (child.isPresent() && status.isPresent()) {
                     inbox.post(
                             new SupervisorEvent.OfService(
-                                    recorded.service(), new Event.ChildExited(recorded.run(), status.get())),
+                                    left.service(), new Event.ChildExited(left.run(), status.get())),
                             child.get());
                 } else if (child.isPresent()) {
                     inbox.post(
                             new SupervisorEvent.OfService(
-                                    recorded.service(), new Event.LeftoverFound(recorded.run(), recorded.process())),
+                                    left.service(), new Event.LeftoverFound(left.run(), left.process())),
                             child.get());
                 } else {
+                    for (ProcessIdentity other : left.others()) {
+                        os.find(other).ifPresent(found -> loop.watchRemains(left.run(), found));
+                    }
                     inbox.post(new SupervisorEvent.OfService(
-                            recorded.service(), new Event.ChildExited(recorded.run(), new ExitStatus.Unknown())));
+                            left.service(), new Event.ChildExited(left.run(), new ExitStatus.Unknown())));
                 }
             } catch (OsException e) {
-                complain("cannot look for pid " + recorded.process().pid() + " of \"" + recorded.service() + "\"", e);
+                complain("cannot look for pid " + left.process().pid() + " of \"" + left.service() + "\"", e);
             }
         }
     }
 
-    /** What ran when it was last recorded. */
-    public Iterable<Recovery.Recorded> recorded() {
+    /** What an earlier supervisor left, as far as the journal and the marks tell. */
+    public Iterable<Recovery.Left> left() {
         return recovered.toFind();
     }
 

@@ -39,6 +39,8 @@ final class Children {
 
     /** Init may take its time to reap, but a service does not wait for ever to be started again. */
     static final Duration REAP_PATIENCE = Duration.ofSeconds(3);
+    /** Of main processes that ended while nobody watched: the rest of their groups, one by one. */
+    private final Map<RunId, List<Child>> remains = new HashMap<>();
 
     private static final int CHEAP_LOOKS = 3;
     private static final Duration GROUPS_VALID = Duration.ofMillis(5);
@@ -95,6 +97,11 @@ final class Children {
         Watched watched = new Watched(service, run, child, lastToken++);
         byRun.put(run, watched);
         return watched;
+    }
+
+    /** Of a group whose leader is gone, only members that were identified can be told from those of another one. */
+    void watchRemains(RunId run, Child member) {
+        remains.computeIfAbsent(run, any -> new ArrayList<>()).add(member);
     }
 
     boolean someAreUnpolled() {
@@ -187,7 +194,7 @@ final class Children {
     boolean bury(RunId run) throws OsException {
         Watched watched = byRun.get(run);
         if (watched == null) {
-            return true;
+            return buryRemains(run);
         }
         os.signalGroup(watched.child, Signal.KILL);
         if (!watched.reaped && watched.child.ours()) {
@@ -200,6 +207,23 @@ final class Children {
         }
         unburied.remove(watched.service);
         release(watched);
+        return true;
+    }
+
+    private boolean buryRemains(RunId run) throws OsException {
+        List<Child> members = remains.getOrDefault(run, List.of());
+        for (Child member : members) {
+            if (!os.hasEnded(member)) {
+                os.signal(member, Signal.KILL);
+            }
+        }
+        for (Child member : members) {
+            if (!os.hasEnded(member)) {
+                return false;
+            }
+        }
+        members.forEach(os::release);
+        remains.remove(run);
         return true;
     }
 

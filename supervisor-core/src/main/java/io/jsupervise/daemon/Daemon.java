@@ -74,11 +74,11 @@ public final class Daemon {
         directories.prepare();
         SplittableRandom random = new SplittableRandom(
                 os.wallClock().toEpochMilli() * 31 + os.self().pid().value());
-        String stateId = directories.lock(random);
-        new Daemon(os, configuration, options, stateId, random.nextLong()).run(signals);
+        Directories.State state = directories.lock(random);
+        new Daemon(os, configuration, options, state, random.nextLong()).run(signals);
     }
 
-    private Daemon(Os os, Configuration configuration, Options options, String stateId, long seed)
+    private Daemon(Os os, Configuration configuration, Options options, Directories.State state, long seed)
             throws DaemonException {
         this.os = os;
         this.configuration = configuration;
@@ -104,7 +104,8 @@ public final class Daemon {
                 childEnvironment(),
                 System.getProperty("user.name", "unknown"),
                 options.version(),
-                stateId,
+                state.id(),
+                state.firstUse(),
                 seed,
                 new Lookers(os),
                 relay,
@@ -228,14 +229,14 @@ public final class Daemon {
         signals.handle(Signal.HUP, () -> assembly.inbox().post(new SupervisorEvent.ReloadRequested()));
     }
 
-    /** What a child of a dead supervisor still writes is kept, though it is about to be ended. */
+    /** What the children of a dead supervisor have written meanwhile is read from where that one had come to. */
     private void openLogsOfTheLiving() {
         Map<ServiceName, ServiceSpec> specs = new HashMap<>();
-        for (Recovery.Recorded recorded : assembly.recorded()) {
+        for (Recovery.Left left : assembly.left()) {
             if (specs.isEmpty()) {
                 configuration.services().forEach(service -> specs.put(service.name(), service));
             }
-            ServiceSpec service = specs.get(recorded.service());
+            ServiceSpec service = specs.get(left.service());
             if (service != null) {
                 try {
                     relay.prepare(service.name(), service.log());

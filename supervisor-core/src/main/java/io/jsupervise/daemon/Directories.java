@@ -136,11 +136,19 @@ final class Directories {
     }
 
     /**
+     * A state directory.
+     *
+     * @param id       its identity, 8 hexadecimal digits
+     * @param firstUse whether it was given that just now
+     */
+    record State(String id, boolean firstUse) {}
+
+    /**
      * Locks the state directory for as long as this process lives.
      *
-     * @return its identity, 8 hexadecimal digits
+     * @return what it is known by
      */
-    String lock(RandomGenerator random) throws DaemonException {
+    State lock(RandomGenerator random) throws DaemonException {
         Path file = spec.stateDir().resolve("lock");
         try {
             Fd fd = os.open(file, OpenMode.WRITE, 0600);
@@ -152,7 +160,7 @@ final class Directories {
             }
             Optional<String> known = read(file);
             if (known.isPresent()) {
-                return known.get();
+                return new State(known.get(), false);
             }
             // Before the identity: who finds one knows that all beside it lasts, also after a kill in between.
             sync(spec.stateDir());
@@ -163,7 +171,7 @@ final class Directories {
                 throw new OsException(Errno.ENOSPC, "write " + file);
             }
             os.fsync(fd);
-            return id;
+            return new State(id, true);
         } catch (OsException e) {
             throw failure("cannot lock " + file, e);
         }

@@ -4,6 +4,7 @@ import io.jsupervise.daemon.EffectRunner.ServiceTimer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -50,6 +51,11 @@ public final class EventLoop {
         this.children = new Children(os, poller);
         this.timers = new TimerQueue();
         this.runner = new EffectRunner(children, timers, outlets);
+    }
+
+    /** A process of the group of a main process that ended while nobody watched; before the first turn. */
+    void watchRemains(RunId run, Child member) {
+        children.watchRemains(run, member);
     }
 
     /** One turn; false when the core ordered to end. */

@@ -74,8 +74,11 @@ final class Rehearsal implements Runnable {
         this.bootId = os.bootId();
         this.begin = new Now(os.now(), os.wallClock());
         this.now = begin;
-        Identity identity = new Identity(os.self(), "rehearsal", someFile, begin, "rehearsal-", Map.of());
-        Recovery.Recovered fresh = Recovery.recover(List.of(SERVICE), Map.of(), Optional.empty(), bootId, begin, 1);
+        Identity identity = new Identity(os.self(), "rehearsal", someFile, begin, "rehearsal", 1, Map.of());
+        Recovery.Recovered fresh = Recovery.recover(
+                List.of(SERVICE),
+                new Recovery.Before(Map.of(), Optional.empty(), List.of()),
+                new Recovery.Here("rehearsal", 1, bootId, begin, 1));
         this.supervisor = new Supervisor(spec, identity, fresh.services(), Set.of(), 0);
     }
 

@@ -14,12 +14,15 @@ import java.io.UncheckedIOException;
 
 /**
  * Records as JSON, by hand over jackson's streams: strict, and nothing is found out at run time. docs/journal.md
- * describes the format. A reader accepts its own version only and refuses unknown fields; what a record means is
- * never guessed.
+ * describes the format. A reader accepts its own version and the one before it, and refuses unknown fields; what a record
+ * means is never guessed.
  */
 public final class JournalCodec {
     /** Of both kinds of record; another number means another format. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
+
+    /** Without {@code since}, {@code last_run}, and in {@code process} without {@code ready_mono_ns} and {@code spec}. */
+    static final int OLDEST_VERSION = 1;
 
     private final JsonFactory json = new JsonFactory();
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(4096);
@@ -29,10 +32,18 @@ public final class JournalCodec {
             out.writeStringField("name", record.name().value());
             out.writeStringField("boot_id", record.bootId());
             out.writeStringField("state", record.state().name());
+            if (record.since().isPresent()) {
+                out.writeNumberField(
+                        "since_mono_ns", record.since().get().mono().nanos());
+                out.writeStringField(
+                        "since", InstantText.of(record.since().get().wall()));
+            }
             out.writeStringField("wanted", record.wanted().word());
             out.writeBooleanField("commanded", record.commanded());
             if (record.living().isPresent()) {
                 write(out, record.living().get());
+            } else if (record.lastRun().isPresent()) {
+                write(out, record.lastRun().get());
             }
             if (record.ending().isPresent()) {
                 out.writeObjectFieldStart("ending");
@@ -97,8 +108,22 @@ public final class JournalCodec {
         out.writeNumberField("pid", living.process().pid().value());
         out.writeNumberField("start_time", living.process().startTime());
         out.writeStringField("run_id", living.run().value());
-        out.writeNumberField("started_mono_ns", living.startedAt().nanos());
-        out.writeStringField("started_at", InstantText.of(living.startedAtWall()));
+        out.writeNumberField("started_mono_ns", living.startedAt().mono().nanos());
+        out.writeStringField("started_at", InstantText.of(living.startedAt().wall()));
+        if (living.readyAt().isPresent()) {
+            out.writeNumberField("ready_mono_ns", living.readyAt().get().nanos());
+        }
+        if (living.spec().isPresent()) {
+            out.writeStringField("spec", living.spec().get());
+        }
+        out.writeEndObject();
+    }
+
+    private static void write(JsonGenerator out, Service.LastRun last) throws IOException {
+        out.writeObjectFieldStart("last_run");
+        out.writeNumberField("pid", last.process().pid().value());
+        out.writeNumberField("start_time", last.process().startTime());
+        out.writeStringField("run_id", last.run().value());
         out.writeEndObject();
     }
 

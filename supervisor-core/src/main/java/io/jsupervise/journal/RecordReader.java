@@ -7,6 +7,7 @@ import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
@@ -47,9 +48,10 @@ final class RecordReader {
         try {
             JsonObject json = JsonObject.parse(text);
             long version = json.number("version");
-            if (version != JournalCodec.VERSION) {
+            if (version < JournalCodec.OLDEST_VERSION || version > JournalCodec.VERSION) {
                 throw new JournalException(
-                        "has version " + version + ", this supervisor reads " + JournalCodec.VERSION,
+                        "has version " + version + ", this supervisor reads " + JournalCodec.OLDEST_VERSION + " to "
+                                + JournalCodec.VERSION,
                         version > JournalCodec.VERSION ? version : 0);
             }
             T record = reading.of(new RecordReader(json));
@@ -70,13 +72,19 @@ final class RecordReader {
     }
 
     private ServiceRecord service() throws JsonException {
+        Optional<ServiceRecord.Living> living = living();
         return new ServiceRecord(
                 name(),
                 json.string("boot_id"),
                 state(),
+                since(),
                 wanted(),
                 json.bool("commanded"),
-                living(),
+                living,
+                living.isPresent()
+                        ? Optional.of(new Service.LastRun(
+                                living.get().run(), living.get().process()))
+                        : lastRun(),
                 ending(),
                 next(),
                 json.optionalString("fatal"),
@@ -119,15 +127,38 @@ final class RecordReader {
             return Optional.empty();
         }
         JsonObject process = object.get();
-        Pid pid = new Pid((int) process.number("pid", 1, Integer.MAX_VALUE));
-        long startTime = process.number("start_time", 0, Long.MAX_VALUE);
         ServiceRecord.Living living = new ServiceRecord.Living(
                 new RunId(process.string("run_id")),
-                new ProcessIdentity(pid, startTime),
-                new MonotonicTime(process.number("started_mono_ns")),
-                process.instant("started_at"));
+                identity(process),
+                new Now(new MonotonicTime(process.number("started_mono_ns")), process.instant("started_at")),
+                process.has("ready_mono_ns")
+                        ? Optional.of(new MonotonicTime(process.number("ready_mono_ns")))
+                        : Optional.empty(),
+                process.optionalString("spec"));
         process.end();
         return Optional.of(living);
+    }
+
+    private static ProcessIdentity identity(JsonObject process) throws JsonException {
+        Pid pid = new Pid((int) process.number("pid", 1, Integer.MAX_VALUE));
+        return new ProcessIdentity(pid, process.number("start_time", 0, Long.MAX_VALUE));
+    }
+
+    private Optional<Now> since() throws JsonException {
+        return json.has("since_mono_ns")
+                ? Optional.of(new Now(new MonotonicTime(json.number("since_mono_ns")), json.instant("since")))
+                : Optional.empty();
+    }
+
+    private Optional<Service.LastRun> lastRun() throws JsonException {
+        Optional<JsonObject> object = json.optionalObject("last_run");
+        if (object.isEmpty()) {
+            return Optional.empty();
+        }
+        JsonObject last = object.get();
+        Service.LastRun run = new Service.LastRun(new RunId(last.string("run_id")), identity(last));
+        last.end();
+        return Optional.of(run);
     }
 
     private Optional<Service.Ending> ending() throws JsonException {

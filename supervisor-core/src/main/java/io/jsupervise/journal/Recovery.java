@@ -1,5 +1,6 @@
 package io.jsupervise.journal;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
@@ -24,93 +25,180 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * From the journal and the services file to the services as they stand when a supervisor begins.
+ * From the journal, the services file and the processes that bear our mark to the services as they stand when a
+ * supervisor begins.
  *
  * <p>What always survives: restarts, ends, and what an operator wanted. What survives a supervisor that died, within
  * the boot: also the state (EXITED and FATAL stay so, BACKOFF keeps its time), the backoff and the count against the
- * start limit, and the process, if it still runs. A reboot, or an end in order, clears these: then everything that is
- * wanted starts afresh.
+ * start limit, and the process, if it still runs, whether it had been recorded or not. A reboot, or an end in order,
+ * clears these: then everything that is wanted starts afresh.
  */
 public final class Recovery {
-    private final String bootId;
-    private final Now now;
-    private final long seed;
+    private static final Command NO_COMMAND = Command.of("removed-from-the-services-file");
+    private static final Service.Ending TAKEOVER =
+            new Service.Ending(Cause.TAKEOVER, "it was found running, though it is not wanted");
+
+    private final Before before;
+    private final Here here;
     private final boolean crashed;
+    private final Marked marked;
+
+    /**
+     * What an earlier supervisor left.
+     *
+     * @param supervisor empty where there was none, or its record is damaged
+     * @param bearers    the processes that bear our mark; none where {@link #maySomeRun} says that there are none
+     */
+    public record Before(
+            Map<ServiceName, ServiceRecord> records, Optional<SupervisorRecord> supervisor, List<Bearer> bearers) {}
+
+    /**
+     * Who we are.
+     *
+     * @param stateId identity of the state directory
+     * @param life    see {@link #nextLife}
+     * @param seed    of the random numbers of all services
+     */
+    public record Here(String stateId, long life, String bootId, Now now, long seed) {}
 
     /**
      * @param services in the order of the services file, then those that it no longer names but that may still run
      * @param retired  the names of the latter
-     * @param toFind   recorded processes of this boot, each of one of {@code services}
+     * @param toFind   processes of this boot, each of one of {@code services}
      */
-    public record Recovered(List<Service> services, Set<ServiceName> retired, List<Recorded> toFind) {}
-
-    /** A process that ran when its service was last recorded. */
-    public record Recorded(ServiceName service, RunId run, ProcessIdentity process) {}
-
-    private Recovery(String bootId, Now now, long seed, boolean crashed) {
-        this.bootId = bootId;
-        this.now = now;
-        this.seed = seed;
-        this.crashed = crashed;
-    }
+    public record Recovered(List<Service> services, Set<ServiceName> retired, List<Left> toFind) {}
 
     /**
-     * @param supervisor the record of the supervisor before; empty where there was none
-     * @param seed       of the random numbers of all services
+     * A main process that ran when its service was last recorded, or that was found by its mark.
+     *
+     * @param others the rest of its process group, as far as it bears our mark: to be ended where the main process is
+     *               dead by now
      */
-    public static Recovered recover(
-            List<ServiceSpec> specs,
-            Map<ServiceName, ServiceRecord> records,
-            Optional<SupervisorRecord> supervisor,
-            String bootId,
-            Now now,
-            long seed) {
-        boolean crashed = supervisor.isPresent()
-                && supervisor.get().bootId().equals(bootId)
-                && !supervisor.get().endedInOrder();
-        return new Recovery(bootId, now, seed, crashed).recover(specs, records);
+    public record Left(ServiceName service, RunId run, ProcessIdentity process, List<ProcessIdentity> others) {}
+
+    private Recovery(Before before, Here here) {
+        this.before = before;
+        this.here = here;
+        this.crashed = before.supervisor().isPresent()
+                && before.supervisor().get().bootId().equals(here.bootId())
+                && !before.supervisor().get().endedInOrder();
+        this.marked = new Marked(before.bearers(), here.stateId());
     }
 
-    private Recovered recover(List<ServiceSpec> specs, Map<ServiceName, ServiceRecord> records) {
+    public static Recovered recover(List<ServiceSpec> specs, Before before, Here here) {
+        return new Recovery(before, here).recover(specs);
+    }
+
+    /** Whether processes of an earlier supervisor may run in the boot {@code bootId}, so that it is worth to search. */
+    public static boolean maySomeRun(Optional<SupervisorRecord> supervisor, String bootId) {
+        return supervisor.isEmpty()
+                || supervisor.get().bootId().equals(bootId) && !supervisor.get().endedInOrder();
+    }
+
+    /** Larger than that of every supervisor before us, also where the wall clock was set back meanwhile. */
+    public static long nextLife(
+            Map<ServiceName, ServiceRecord> records, Optional<SupervisorRecord> supervisor, Now now) {
+        long life = now.wall().toEpochMilli();
+        if (supervisor.isPresent()) {
+            life = Math.max(life, supervisor.get().startedAt().toEpochMilli() + 1);
+        }
+        for (ServiceRecord record : records.values()) {
+            if (record.lastRun().isPresent()) {
+                life = Math.max(life, record.lastRun().get().run().life() + 1);
+            }
+        }
+        return life;
+    }
+
+    private Recovered recover(List<ServiceSpec> specs) {
         List<Service> services = new ArrayList<>();
-        List<Recorded> toFind = new ArrayList<>();
+        List<Left> toFind = new ArrayList<>();
+        Set<ServiceName> retired = new HashSet<>();
         Set<ServiceName> known = new HashSet<>();
         for (ServiceSpec spec : specs) {
             known.add(spec.name());
-            Optional<ServiceRecord> record = Optional.ofNullable(records.get(spec.name()));
-            Service service = record.isPresent() ? from(spec, record.get()) : fresh(spec);
-            services.add(service);
-            remember(service, toFind);
+            add(spec, Optional.ofNullable(before.records().get(spec.name())), services, toFind);
         }
-        Set<ServiceName> retired = new HashSet<>();
-        for (ServiceRecord record : records.values()) {
-            if (!known.contains(record.name())
-                    && isOfThisBoot(record)
-                    && record.living().isPresent()) {
-                Service service = retired(record);
-                retired.add(service.name());
-                services.add(service);
-                remember(service, toFind);
+        for (ServiceRecord record : before.records().values()) {
+            if (known.add(record.name()) && isOfThisBoot(record) && mayRun(record)) {
+                retired.add(record.name());
+                ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
+                add(spec.autostart(false).stop(record.stop()).build(), Optional.of(record), services, toFind);
+            }
+        }
+        for (ServiceName name : marked.names()) {
+            if (known.add(name) && marked.unrecorded(name, Optional.empty()).isPresent()) {
+                retired.add(name);
+                add(ServiceSpec.of(name, NO_COMMAND).autostart(false).build(), Optional.empty(), services, toFind);
             }
         }
         return new Recovered(services, retired, toFind);
     }
 
-    private static void remember(Service service, List<Recorded> toFind) {
-        if (service.process().isPresent()) {
-            toFind.add(new Recorded(
-                    service.name(),
-                    service.run().orElseThrow().id(),
-                    service.process().get()));
+    private boolean mayRun(ServiceRecord record) {
+        return record.living().isPresent()
+                || marked.unrecorded(record.name(), Optional.of(record)).isPresent();
+    }
+
+    private void add(ServiceSpec spec, Optional<ServiceRecord> record, List<Service> services, List<Left> toFind) {
+        Optional<ServiceRecord> ofThisBoot = record.filter(this::isOfThisBoot);
+        Optional<Bearer> unrecorded = marked.unrecorded(spec.name(), ofThisBoot);
+        Service service;
+        if (unrecorded.isPresent()) {
+            service = found(spec, ofThisBoot, unrecorded.get());
+            toFind.add(left(service, unrecorded.get().identity()));
+        } else {
+            service = record.isPresent() ? from(spec, record.get()) : fresh(spec);
+            service.process().ifPresent(process -> toFind.add(left(service, process)));
         }
+        services.add(service);
+    }
+
+    private Left left(Service service, ProcessIdentity process) {
+        RunId run = service.run().orElseThrow().id();
+        return new Left(service.name(), run, process, marked.others(service.name(), run, process));
     }
 
     private boolean isOfThisBoot(ServiceRecord record) {
-        return record.bootId().equals(bootId);
+        return record.bootId().equals(here.bootId());
+    }
+
+    /** It was spawned, and the supervisor died before that was recorded. */
+    private Service found(ServiceSpec spec, Optional<ServiceRecord> record, Bearer bearer) {
+        Service plain = fresh(spec);
+        History history = record.map(ServiceRecord::history).orElse(History.EMPTY);
+        if (record.isPresent() && record.get().next().isPresent()) {
+            history = history.restartMade(here.now().mono());
+        }
+        RunId id = bearer.run()
+                .orElse(RunId.unread(
+                        here.stateId(), here.life(), bearer.identity().pid()));
+        Now startedAt =
+                new Now(here.now().mono().minus(bearer.age()), here.now().wall().minus(bearer.age()));
+        Run run = new Run(id, Optional.empty(), startedAt, Optional.empty(), Optional.empty(), true, Optional.empty());
+        boolean commanded = record.map(ServiceRecord::commanded).orElse(false);
+        Wanted wanted = commanded ? record.get().wanted() : plain.wanted();
+        boolean stopping = wanted == Wanted.DOWN;
+        return new Service(
+                spec,
+                stopping ? ServiceState.STOPPING : ServiceState.STARTING,
+                startedAt,
+                wanted,
+                commanded,
+                Optional.of(run),
+                Optional.empty(),
+                stopping ? Optional.of(TAKEOVER) : Optional.empty(),
+                history,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                record.flatMap(ServiceRecord::lastRun),
+                Timers.NONE,
+                plain.seed());
     }
 
     private Service fresh(ServiceSpec spec) {
-        return service(spec, spec.autostart() ? Wanted.UP : Wanted.DOWN, false, History.EMPTY);
+        return service(spec, spec.autostart() ? Wanted.UP : Wanted.DOWN, false, History.EMPTY, Optional.empty());
     }
 
     private Service from(ServiceSpec spec, ServiceRecord record) {
@@ -120,13 +208,14 @@ public final class Recovery {
             if (record.living().isPresent()) {
                 history = history.ended(lostWithTheMachine(record.living().get()));
             }
-            return service(spec, wanted, record.commanded(), history.forgiven());
+            // Its last run was another boot's: nothing of it runs, and start times mean nothing any more.
+            return service(spec, wanted, record.commanded(), history.forgiven(), Optional.empty());
         }
         if (record.living().isPresent()) {
             return running(spec, record, wanted);
         }
         if (!crashed) {
-            return service(spec, wanted, record.commanded(), record.history().forgiven());
+            return service(spec, wanted, record.commanded(), record.history().forgiven(), record.lastRun());
         }
         return switch (record.state()) {
             case EXITED, FATAL -> asRecorded(spec, record, record.state(), wanted);
@@ -137,13 +226,13 @@ public final class Recovery {
                         wanted == Wanted.UP && record.next().isPresent() ? record.state() : ServiceState.STOPPED,
                         wanted);
             case STOPPED, WAITING, STARTING, RUNNING, STOPPING ->
-                service(spec, wanted, record.commanded(), record.history());
+                service(spec, wanted, record.commanded(), record.history(), record.lastRun());
         };
     }
 
     private End lostWithTheMachine(ServiceRecord.Living living) {
         return new End(
-                now.wall(),
+                here.now().wall(),
                 Optional.of(new ExitStatus.Unknown()),
                 Cause.UNSUPERVISED,
                 "the machine was started anew",
@@ -152,11 +241,10 @@ public final class Recovery {
     }
 
     private Service asRecorded(ServiceSpec spec, ServiceRecord record, ServiceState state, Wanted wanted) {
-        Service plain = service(spec, wanted, record.commanded(), record.history());
         return new Service(
                 spec,
                 state,
-                now,
+                record.since().orElse(here.now()),
                 wanted,
                 record.commanded(),
                 Optional.empty(),
@@ -166,8 +254,9 @@ public final class Recovery {
                 state == ServiceState.BACKOFF ? record.next() : Optional.empty(),
                 state == ServiceState.FATAL ? Optional.of(record.fatal().orElse("unknown")) : Optional.empty(),
                 Optional.empty(),
+                record.lastRun(),
                 Timers.NONE,
-                plain.seed());
+                seedOf(spec.name()));
     }
 
     /** It ran when it was recorded; whether it still does is for the caller to find out. */
@@ -176,15 +265,18 @@ public final class Recovery {
         Run run = new Run(
                 living.run(),
                 Optional.of(living.process()),
-                new Now(living.startedAt(), living.startedAtWall()),
+                living.startedAt(),
+                living.readyAt(),
                 Optional.empty(),
-                Optional.empty(),
-                true);
+                true,
+                living.spec());
         boolean stopping = record.state() == ServiceState.STOPPING || wanted == Wanted.DOWN;
         return new Service(
                 spec,
                 stopping ? ServiceState.STOPPING : record.state(),
-                now,
+                stopping && record.state() != ServiceState.STOPPING
+                        ? here.now()
+                        : record.since().orElse(here.now()),
                 wanted,
                 record.commanded(),
                 Optional.of(run),
@@ -194,28 +286,24 @@ public final class Recovery {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                record.lastRun(),
                 Timers.NONE,
                 seedOf(spec.name()));
     }
 
     /** A shutdown that was never finished no longer counts: we are here to run what is wanted. */
     private static Service.Ending ending(ServiceRecord record) {
-        Service.Ending takeover = new Service.Ending(Cause.TAKEOVER, "its supervisor had died");
         return record.ending()
                 .filter(ending -> ending.cause() != Cause.SHUTDOWN)
-                .orElse(takeover);
+                .orElse(TAKEOVER);
     }
 
-    private Service retired(ServiceRecord record) {
-        ServiceSpec.Builder spec = ServiceSpec.of(record.name(), Command.of("removed-from-the-services-file"));
-        return running(spec.autostart(false).stop(record.stop()).build(), record, Wanted.DOWN);
-    }
-
-    private Service service(ServiceSpec spec, Wanted wanted, boolean commanded, History history) {
+    private Service service(
+            ServiceSpec spec, Wanted wanted, boolean commanded, History history, Optional<Service.LastRun> lastRun) {
         return new Service(
                 spec,
                 ServiceState.STOPPED,
-                now,
+                here.now(),
                 wanted,
                 commanded,
                 Optional.empty(),
@@ -225,11 +313,12 @@ public final class Recovery {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                lastRun,
                 Timers.NONE,
                 seedOf(spec.name()));
     }
 
     private long seedOf(ServiceName name) {
-        return seed ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
+        return here.seed() ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
     }
 }

@@ -2,6 +2,7 @@ package io.jsupervise.journal;
 
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.RunId;
@@ -12,7 +13,6 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.StopSequence;
 import java.nio.file.Path;
-import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -20,7 +20,9 @@ import java.util.Optional;
  * stop it without its entry in the services file.
  *
  * @param bootId the boot in which it was written; monotonic times and processes mean nothing in another one
- * @param living present while there was a main process
+ * @param since   when the state began; empty in a record of version 1
+ * @param living  present while there was a main process
+ * @param lastRun the last process that it had: whatever bears our mark and was started later is not recorded yet
  * @param ending present in STOPPING
  * @param next   present in BACKOFF
  * @param fatal  why it was given up; present in FATAL
@@ -30,9 +32,11 @@ public record ServiceRecord(
         ServiceName name,
         String bootId,
         ServiceState state,
+        Optional<Now> since,
         Wanted wanted,
         boolean commanded,
         Optional<Living> living,
+        Optional<Service.LastRun> lastRun,
         Optional<Service.Ending> ending,
         Optional<Service.NextStart> next,
         Optional<String> fatal,
@@ -40,8 +44,18 @@ public record ServiceRecord(
         StopSequence stop,
         Optional<Path> log) {
 
-    /** A main process. */
-    public record Living(RunId run, ProcessIdentity process, MonotonicTime startedAt, Instant startedAtWall) {}
+    /**
+     * A main process.
+     *
+     * @param readyAt empty before it was ready
+     * @param spec    fingerprint of what it was started with; empty in a record of version 1
+     */
+    public record Living(
+            RunId run,
+            ProcessIdentity process,
+            Now startedAt,
+            Optional<MonotonicTime> readyAt,
+            Optional<String> spec) {}
 
     public static ServiceRecord of(Service service, String bootId) {
         Optional<Path> log =
@@ -50,9 +64,11 @@ public record ServiceRecord(
                 service.name(),
                 bootId,
                 service.state(),
+                Optional.of(service.since()),
                 service.wanted(),
                 service.commanded(),
                 service.run().flatMap(ServiceRecord::living),
+                service.lastRun(),
                 service.ending(),
                 service.next(),
                 service.fatalReason(),
@@ -62,11 +78,6 @@ public record ServiceRecord(
     }
 
     private static Optional<Living> living(Run run) {
-        return run.process()
-                .map(process -> new Living(
-                        run.id(),
-                        process,
-                        run.orderedAt().mono(),
-                        run.orderedAt().wall()));
+        return run.process().map(process -> new Living(run.id(), process, run.orderedAt(), run.readyAt(), run.spec()));
     }
 }

@@ -2,6 +2,7 @@ package io.jsupervise.lifecycle;
 
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.lifecycle.Service.Grave;
+import io.jsupervise.lifecycle.Service.LastRun;
 import io.jsupervise.lifecycle.Service.NextStart;
 import io.jsupervise.spec.ServiceSpec;
 import java.util.Optional;
@@ -20,6 +21,7 @@ final class Draft {
     Optional<NextStart> next;
     Optional<String> fatalReason;
     Optional<String> waitingFor;
+    Optional<LastRun> lastRun;
     Timers timers;
     private long seed;
 
@@ -36,6 +38,7 @@ final class Draft {
         next = service.next();
         fatalReason = service.fatalReason();
         waitingFor = service.waitingFor();
+        lastRun = service.lastRun();
         timers = service.timers();
         seed = service.seed();
     }
@@ -54,6 +57,7 @@ final class Draft {
                 next,
                 fatalReason,
                 waitingFor,
+                lastRun,
                 timers,
                 seed);
     }

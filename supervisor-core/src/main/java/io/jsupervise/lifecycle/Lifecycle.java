@@ -11,7 +11,9 @@ import io.jsupervise.lifecycle.Effect.SendSignal;
 import io.jsupervise.lifecycle.Effect.Spawn;
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.lifecycle.Service.Grave;
+import io.jsupervise.lifecycle.Service.LastRun;
 import io.jsupervise.lifecycle.Service.NextStart;
+import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
@@ -112,9 +114,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (!isPresentRun(event.run()) || !s.process().orElse(event.process()).equals(event.process())) {
             return false;
         }
-        s.run = Optional.of(s.run.get().spawned(event.process()));
+        runs(event.run(), event.process());
         if (s.state != ServiceState.STOPPING) {
-            end(Cause.TAKEOVER, "its supervisor had died");
+            adopt();
             return true;
         }
         Ending ending = s.ending.orElseThrow();
@@ -125,6 +127,26 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             end(ending.cause(), ending.reason());
         }
         return true;
+    }
+
+    /** It goes on as it was; only what has to be watched from now on is armed anew. */
+    private void adopt() {
+        Run run = s.run.orElseThrow();
+        if (s.spec.heartbeat().isPresent()) {
+            Heartbeat heartbeat = s.spec.heartbeat().get();
+            s.run = Optional.of(run.with(Pulse.armed(now.mono().plus(heartbeat.grace()))));
+            effects.add(new LookAtHeartbeat(s.spec.name(), run.id(), heartbeat.file()));
+        }
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("pid", (long) run.process().orElseThrow().pid().value());
+        details.put("run_id", run.id().value());
+        details.put("ran_for_ms", now.mono().since(run.orderedAt().mono()).toMillis());
+        details.put("spec_changed", run.spec().isPresent() && !run.spec().get().equals(Fingerprint.of(s.spec)));
+        details.put("restarts", s.history.restarts());
+        announce("adopted", Optional.empty(), Optional.of(s.state), details);
+        if (s.state == ServiceState.STARTING) {
+            waitUntilReady();
+        }
     }
 
     @Override
@@ -311,7 +333,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             pulse = Optional.of(Pulse.armed(now.mono().plus(heartbeat.grace())));
             effects.add(new LookAtHeartbeat(s.spec.name(), event.run(), heartbeat.file()));
         }
-        s.run = Optional.of(new Run(event.run(), Optional.empty(), now, Optional.empty(), pulse, false));
+        Optional<String> fingerprint = Optional.of(Fingerprint.of(s.spec));
+        s.run = Optional.of(new Run(event.run(), Optional.empty(), now, Optional.empty(), pulse, false, fingerprint));
         enter(ServiceState.STARTING);
         effects.add(new Spawn(s.spec, event.run()));
         return true;
@@ -322,20 +345,29 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (!isPresentRun(event.run()) || s.process().isPresent()) {
             return false;
         }
-        s.run = Optional.of(s.run.get().spawned(event.process()));
+        runs(event.run(), event.process());
         announceStart(event);
         if (s.state == ServiceState.STOPPING) {
             askToEnd();
             return true;
         }
         beginToListen();
+        waitUntilReady();
+        return true;
+    }
+
+    private void runs(RunId run, ProcessIdentity process) {
+        s.run = Optional.of(s.run.orElseThrow().spawned(process));
+        s.lastRun = Optional.of(new LastRun(run, process));
+    }
+
+    private void waitUntilReady() {
         Readiness.Delay delay = (Readiness.Delay) s.spec.ready();
         if (delay.after().isZero()) {
             ready();
         } else {
             arm(TimerKind.READY, now.mono().plus(delay.after()));
         }
-        return true;
     }
 
     /** The grace begins when there is somebody to beat: a spawn may take long on a slow file system. */
@@ -426,7 +458,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.ChildExited event) {
-        if (!isPresentRun(event.run()) || s.process().isEmpty()) {
+        if (!isPresentRun(event.run()) || s.process().isEmpty() && !s.run.get().adopted()) {
             return false;
         }
         s.grave = Optional.of(new Grave(event.run(), now.mono(), 0));
@@ -629,7 +661,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Heartbeat heartbeat = s.spec.heartbeat().get();
         Run run = s.run.orElseThrow();
         Pulse before = run.pulse().orElseThrow();
-        Pulse pulse = before.after(event.look(), run.orderedAt());
+        // What an adopted process did before we looked, nobody judges: the first look only sees where the file stands.
+        boolean seesOld = run.adopted() && before.lastLook().isEmpty();
+        Pulse pulse = before.after(event.look(), seesOld ? event.look().at() : run.orderedAt());
         // A look that takes long (a file system that hangs, a thread that has to wait) may miss beats at its end.
         boolean stale = !event.look().begun().isBefore(pulse.deadline(heartbeat.timeout()));
         if (stale && before.lastLook().isEmpty()) {

@@ -1,11 +1,61 @@
 package io.jsupervise.lifecycle;
 
 /**
- * Names one start of one service, for ever: the identity of the state directory, a dash, and a number that no other
- * start has. The child carries it as JSUPERVISE_RUN_ID, so that a later supervisor can find a child that was spawned
- * but not yet recorded.
+ * Names one start of one service, for ever: {@code STATE-LIFE-NUMBER}, the identity of the state directory, the life of
+ * the supervisor (larger in each), and a number that counts its starts, the latter two in hexadecimal. The child carries
+ * it as JSUPERVISE_RUN_ID, so that a later supervisor can find a child that was spawned but not yet recorded.
  */
 public record RunId(String value) {
+    public static RunId of(String state, long life, long number) {
+        return new RunId(state + "-" + Long.toHexString(life) + "-" + Long.toHexString(number));
+    }
+
+    /** For a process whose own mark cannot be read: older than all that this life of the supervisor starts. */
+    public static RunId unread(String state, long life, Pid pid) {
+        return new RunId(state + "-" + Long.toHexString(life) + "-0." + pid.value());
+    }
+
+    /** Whether a supervisor of this state directory gave it. */
+    public boolean isOf(String state) {
+        return value.length() > state.length() && value.startsWith(state) && value.charAt(state.length()) == '-';
+    }
+
+    /** Whether both are of one state directory, and {@code other} was started before this. */
+    public boolean isLaterThan(RunId other) {
+        int dash = value.indexOf('-');
+        if (dash < 0 || !other.isOf(value.substring(0, dash))) {
+            return false;
+        }
+        long life = life();
+        long before = other.life();
+        return life > before || life == before && number() > other.number();
+    }
+
+    /** The supervisor that gave it; 0 where this is no such text. */
+    public long life() {
+        int dash = value.indexOf('-');
+        int end = value.indexOf('-', dash + 1);
+        return hexadecimal(dash + 1, end < 0 ? value.length() : end);
+    }
+
+    private long number() {
+        int dash = value.indexOf('-', value.indexOf('-') + 1);
+        int dot = value.indexOf('.');
+        return dash < 0 ? 0 : hexadecimal(dash + 1, dot < 0 ? value.length() : dot);
+    }
+
+    private long hexadecimal(int from, int to) {
+        long number = 0;
+        for (int i = from; i < to; i++) {
+            int digit = Character.digit(value.charAt(i), 16);
+            if (digit < 0 || number > Long.MAX_VALUE >> 4) {
+                return 0;
+            }
+            number = number << 4 | digit;
+        }
+        return number;
+    }
+
     /** Written out, as is {@link #hashCode}: those of records are made at run time, when the first one is needed. */
     @Override
     public boolean equals(Object other) {

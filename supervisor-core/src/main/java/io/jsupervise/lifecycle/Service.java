@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param next        the automatic start that is due; present in BACKOFF
  * @param fatalReason present in FATAL
  * @param waitingFor  in WAITING: for what, in words
+ * @param lastRun     the last process that it had, or has
  * @param timers      which timers are armed
  * @param seed        of the next random number
  */
@@ -33,6 +34,7 @@ public record Service(
         Optional<NextStart> next,
         Optional<String> fatalReason,
         Optional<String> waitingFor,
+        Optional<LastRun> lastRun,
         Timers timers,
         long seed) {
 
@@ -53,6 +55,9 @@ public record Service(
      * @param looks how often it was found not empty
      */
     public record Grave(RunId run, MonotonicTime since, int looks) {}
+
+    /** What is needed to tell whether a process that bears our mark was started later. */
+    public record LastRun(RunId run, ProcessIdentity process) {}
 
     public ServiceName name() {
         return spec.name();

@@ -1,5 +1,6 @@
 package io.jsupervise.os;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
@@ -46,6 +47,12 @@ public interface Os {
      * ended: {@link #hasEnded}.
      */
     Optional<Child> find(ProcessIdentity identity) throws OsException;
+
+    /**
+     * All living processes that bear a mark of ours (environ in proc(5), or an output that is a FIFO below
+     * {@code fifos}), as far as we may read those; in order of their numbers. Reads all of /proc.
+     */
+    List<Bearer> bearers(Path fifos) throws OsException;
 
     /** Whether {@code child} has ended, reaped or not. */
     boolean hasEnded(Child child) throws OsException;

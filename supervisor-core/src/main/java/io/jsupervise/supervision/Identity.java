@@ -10,8 +10,9 @@ import java.util.Map;
  *
  * @param process   ourselves
  * @param config    the services file
- * @param runPrefix begins every {@link io.jsupervise.lifecycle.RunId} that this supervisor gives: the identity of the
- *                  state directory, and something that no other supervisor of it has
+ * @param stateId   identity of the state directory
+ * @param life      of this supervisor, larger than that of any before it on the same state directory: for every
+ *                  {@link io.jsupervise.lifecycle.RunId} that it gives
  * @param details   of the event {@code supervisor-started}: host, JVM, kernel, boot id
  */
 public record Identity(
@@ -19,5 +20,6 @@ public record Identity(
         String version,
         Path config,
         Now startedAt,
-        String runPrefix,
+        String stateId,
+        long life,
         Map<String, Object> details) {}

@@ -185,7 +185,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private RunId nextRun() {
-        return new RunId(identity.runPrefix() + Long.toHexString(++lastRun));
+        return RunId.of(identity.stateId(), identity.life(), ++lastRun);
     }
 
     private void carryOut(Effect effect) {

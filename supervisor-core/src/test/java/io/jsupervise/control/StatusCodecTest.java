@@ -72,6 +72,7 @@ class StatusCodecTest {
                 next,
                 fatal,
                 waitingFor,
+                Optional.empty(),
                 Timers.NONE,
                 1);
     }
@@ -88,7 +89,8 @@ class StatusCodecTest {
                 at(88),
                 Optional.of(at(89).mono()),
                 pulse,
-                false);
+                false,
+                Optional.empty());
     }
 
     private static History ended(long restarts, Optional<ExitStatus> status, Cause cause, String reason) {

@@ -234,7 +234,7 @@ class DaemonLinuxTest {
     // ---- what survives ----
 
     @Test
-    void what_a_killed_supervisor_left_is_ended_before_a_new_one_is_started() throws Exception {
+    void what_a_killed_supervisor_left_is_adopted() throws Exception {
         String services =
                 """
                 web: {command: "while :; do sleep 1; done", shell: true, log: {}}
@@ -249,17 +249,63 @@ class DaemonLinuxTest {
         }
         assertTrue(isAlive(old), "services run on without their supervisor");
         try (SupervisorProcess second = run(services)) {
-            long fresh = second.awaitStarted("web");
-            assertFalse(isAlive(old));
-            assertTrue(isAlive(fresh));
-            End end = living("web", fresh).history().lastEnd().orElseThrow();
-            assertEquals(Cause.TAKEOVER, end.cause());
+            second.await("adopted");
+            assertTrue(isAlive(old));
+            String status = second.request("GET", "/v1/services/web");
+            assertTrue(status.contains("\"pid\":" + old + ","), status);
+            assertTrue(status.contains("\"adopted\":true"), status);
+            assertTrue(status.contains("\"spec_changed\":false"), status);
         }
-        assertEquals(
-                1,
-                record("web").history().ends().stream()
-                        .filter(end -> end.cause() == Cause.TAKEOVER)
-                        .count());
+        assertFalse(isAlive(old), "an end in order stops what was adopted");
+        assertEquals(0, record("web").history().restarts());
+    }
+
+    @Test
+    void what_was_started_with_something_else_is_adopted_and_marked() throws Exception {
+        long old;
+        SupervisorProcess first = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
+        try {
+            old = first.awaitStarted("web");
+            living("web", old);
+        } finally {
+            first.kill();
+        }
+        try (SupervisorProcess second = run("web: {command: [/bin/sleep, \"2000\"], log: none}\n")) {
+            second.await("adopted");
+            String status = second.request("GET", "/v1/services/web");
+            assertTrue(status.contains("\"pid\":" + old + ","), status);
+            assertTrue(status.contains("\"spec_changed\":true"), status);
+            second.request("POST", "/v1/services/web/restart?wait=true");
+            status = second.request("GET", "/v1/services/web");
+            assertTrue(status.contains("\"spec_changed\":false"), status);
+            assertTrue(status.contains("\"adopted\":false"), status);
+        }
+    }
+
+    /** As if it had died between posix_spawn and the record: what it knew of the process is taken away. */
+    @Test
+    void what_was_started_and_not_recorded_is_found_by_its_mark() throws Exception {
+        for (String log : new String[] {"none", "{}"}) {
+            String services = "web: {command: [/bin/sleep, \"1000\"], log: " + log + "}\n";
+            long old;
+            SupervisorProcess first = run(services);
+            try {
+                old = first.awaitStarted("web");
+                living("web", old);
+            } finally {
+                first.kill();
+            }
+            Files.delete(directory.resolve("state/journal/web.json"));
+            try (SupervisorProcess second = run(services)) {
+                second.await("adopted");
+                String status = second.request("GET", "/v1/services/web");
+                assertTrue(status.contains("\"pid\":" + old + ","), status);
+                assertEquals(
+                        old,
+                        record("web").living().orElseThrow().process().pid().value());
+            }
+            assertFalse(isAlive(old));
+        }
     }
 
     @Test
@@ -319,7 +365,7 @@ class DaemonLinuxTest {
         assertEquals(Wanted.DOWN, record("web").wanted());
         for (int run = 0; run < 2; run++) {
             try (SupervisorProcess next = run(services)) {
-                next.awaitStarted("db");
+                next.await(run == 0 ? "db: adopted pid=" : "db: started, pid ");
                 String status = next.request("GET", "/v1/services/web");
                 assertTrue(status.contains("\"state\":\"STOPPED\""), status);
             }
@@ -417,13 +463,15 @@ class DaemonLinuxTest {
     }
 
     @Test
-    void a_journal_of_a_later_version_is_refused_with_its_path_and_left_alone() throws Exception {
+    void a_record_of_a_later_version_is_set_aside_and_told_of() throws Exception {
         Path later = Files.createDirectories(state().resolve("journal")).resolve("web.json");
-        Files.writeString(later, "{\"version\":2}\n");
-        SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
-        assertEquals(74, supervisor.awaitExit());
-        assertTrue(supervisor.output().contains(later + " has version 2"), supervisor.output());
-        assertEquals("{\"version\":2}\n", Files.readString(later));
+        Files.writeString(later, "{\"version\":99}\n");
+        try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n")) {
+            String told = supervisor.await("journal-damaged");
+            assertTrue(told.contains(later + " has version 99"), told);
+            supervisor.awaitStarted("web");
+        }
+        assertEquals("{\"version\":99}\n", Files.readString(later.resolveSibling("web.json.from-version-99")));
     }
 
     @Test

@@ -168,12 +168,14 @@ class DirectoriesLinuxTest {
     void a_state_dir_keeps_its_identity_and_another_has_another() throws Exception {
         SplittableRandom random = new SplittableRandom(1);
         directories().prepare();
-        String id = directories().lock(random);
+        Directories.State first = directories().lock(random);
+        String id = first.id();
+        assertTrue(first.firstUse());
         assertTrue(id.matches("[0-9a-f]{8}"), id);
         assertEquals(id + "\n", Files.readString(state().resolve("lock")));
         Directories other = directories(directory.resolve("other"), runtime());
         other.prepare();
-        assertNotEquals(id, other.lock(random));
+        assertNotEquals(id, other.lock(random).id());
     }
 
     @Test
@@ -188,7 +190,7 @@ class DirectoriesLinuxTest {
         assertEquals(75, e.exitCode());
         assertTrue(e.getMessage().contains("another supervisor holds " + lock), e.getMessage());
         os.close(holder);
-        assertEquals("0a1b2c3d", directories().lock(new SplittableRandom(1)));
+        assertEquals(new Directories.State("0a1b2c3d", false), directories().lock(new SplittableRandom(1)));
     }
 
     @ParameterizedTest
@@ -196,7 +198,7 @@ class DirectoriesLinuxTest {
     void an_identity_that_was_torn_is_made_anew(String torn) throws Exception {
         directories().prepare();
         Path lock = Files.writeString(state().resolve("lock"), torn);
-        String id = directories().lock(new SplittableRandom(1));
+        String id = directories().lock(new SplittableRandom(1)).id();
         assertEquals(8, id.length());
         assertEquals(id + "\n", Files.readString(lock));
     }

@@ -62,7 +62,7 @@ public final class SteppedDaemon {
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
-        String stateId = directories.lock(new SplittableRandom(seed));
+        Directories.State state = directories.lock(new SplittableRandom(seed));
         Begin begin = new Begin();
         Optional<LogRelay> relay = relays ? Optional.of(begin.relay(os, configuration)) : Optional.empty();
         Spawner.Streams nowhere = new Spawner.Streams(new Output.Null(), new Output.SameAsStdout());
@@ -71,7 +71,8 @@ public final class SteppedDaemon {
                 Map.of("PATH", "/bin"),
                 "nobody",
                 "simulated",
-                stateId,
+                state.id(),
+                state.firstUse(),
                 seed,
                 lookers,
                 relay.isPresent() ? relay.get() : none,
@@ -103,7 +104,7 @@ public final class SteppedDaemon {
         }
 
         void openLogsOfTheLiving(Configuration configuration, LogRelay relay) {
-            for (Recovery.Recorded recorded : assembly.recorded()) {
+            for (Recovery.Left recorded : assembly.left()) {
                 for (ServiceSpec service : configuration.services()) {
                     if (service.name().equals(recorded.service())) {
                         try {

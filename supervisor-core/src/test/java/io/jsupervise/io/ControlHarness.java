@@ -178,6 +178,7 @@ final class ControlHarness {
                         Optional.empty(),
                         state == ServiceState.FATAL ? Optional.of("it failed") : Optional.empty(),
                         Optional.empty(),
+                        Optional.empty(),
                         Timers.NONE,
                         1));
             }

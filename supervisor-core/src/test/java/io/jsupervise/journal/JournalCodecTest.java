@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.lifecycle.RunId;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.Random;
@@ -20,8 +21,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 class JournalCodecTest {
     private static final String WEB =
             """
-            {"version":1,"name":"web","boot_id":"b1","state":"BACKOFF","wanted":"up","commanded":false,
-             "process":{"pid":42,"start_time":7,"run_id":"r-1","started_mono_ns":5,"started_at":"2026-01-31T12:00:00Z"},
+            {"version":2,"name":"web","boot_id":"b1","state":"BACKOFF","since_mono_ns":6,"since":"2026-01-31T11:00:00Z",
+             "wanted":"up","commanded":false,
+             "process":{"pid":42,"start_time":7,"run_id":"r-1","started_mono_ns":5,"started_at":"2026-01-31T12:00:00Z",
+              "ready_mono_ns":8,"spec":"0123456789abcdef"},
              "ending":{"cause":"operator","reason":"restart asked"},
              "next_start":{"mono_ns":9,"at":"2026-01-31T12:00:01Z","delay_ms":1000},
              "fatal":"too often",
@@ -32,7 +35,7 @@ class JournalCodecTest {
 
     private static final String SUPERVISOR =
             """
-            {"version":1,"boot_id":"b1","version_of":"0.1","started_at":"2026-01-31T12:00:00Z","ended_in_order":false,
+            {"version":2,"boot_id":"b1","version_of":"0.1","started_at":"2026-01-31T12:00:00Z","ended_in_order":false,
              "last_event":12}
             """;
 
@@ -129,9 +132,12 @@ class JournalCodecTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\"version\":1         | \"version\":\"1\"        | version is not a whole number",
-                "\"version\":1,        |                          | version is missing",
-                "\"version\":1         | \"version\":0            | has version 0, this supervisor reads 1",
+                "\"version\":2         | \"version\":\"2\"        | version is not a whole number",
+                "\"version\":2,        |                          | version is missing",
+                "\"version\":2         | \"version\":0            | has version 0, this supervisor reads 1 to 2",
+                "\"since\":\"2026-01-31T11:00:00Z\", |          | since is missing",
+                "\"ready_mono_ns\":8   | \"ready_mono_ns\":\"8\"  | process.ready_mono_ns is not a whole number",
+                "\"spec\":\"0123456789abcdef\" | \"spec\":5           | process.spec is not a string",
                 "\"name\":\"web\"      | \"name\":\"../web\"      | name is no service name",
                 "\"name\":\"web\"      | \"name\":7               | name is not a string",
                 "\"boot_id\":\"b1\"    | \"boot_id\":null         | boot_id is not a string",
@@ -197,6 +203,25 @@ class JournalCodecTest {
         }
     }
 
+    /** As 0.1 wrote it: what it did not know is unknown. */
+    @Test
+    void a_record_of_version_1_is_read() throws JournalException {
+        String old =
+                """
+                {"version":1,"name":"web","boot_id":"b1","state":"RUNNING","wanted":"up","commanded":false,
+                 "process":{"pid":42,"start_time":7,"run_id":"r-1","started_mono_ns":5,
+                  "started_at":"2026-01-31T12:00:00Z"},
+                 "stop":{"signal":"SIGTERM","timeout_ms":10000},
+                 "restarts":3,"failures":2,"restart_times_mono_ns":[],"ends":[]}
+                """;
+        ServiceRecord record = codec.decodeService(old.getBytes(UTF_8));
+        assertEquals(Optional.empty(), record.since());
+        assertEquals(Optional.empty(), record.living().orElseThrow().spec());
+        assertEquals(Optional.empty(), record.living().get().readyAt());
+        assertEquals(new RunId("r-1"), record.lastRun().orElseThrow().run());
+        assertEquals(record, codec.decodeService(codec.encode(record)), "and is written as version 2");
+    }
+
     /** Whatever else a later version wrote: it is known by its number, and not taken for damaged. */
     @Test
     void a_later_version_is_told_from_damage() {
@@ -204,7 +229,7 @@ class JournalCodecTest {
         JournalException service =
                 assertThrows(JournalException.class, () -> codec.decodeService(later.getBytes(UTF_8)));
         assertEquals(Optional.of(99L), service.laterVersion());
-        assertEquals("has version 99, this supervisor reads 1", service.getMessage());
+        assertEquals("has version 99, this supervisor reads 1 to 2", service.getMessage());
         assertTrue(assertThrows(JournalException.class, () -> codec.decodeSupervisor(later.getBytes(UTF_8)))
                 .laterVersion()
                 .isPresent());

@@ -58,6 +58,7 @@ public final class Records {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Timers.NONE,
                 0);
     }
@@ -65,7 +66,14 @@ public final class Records {
     /** The same service while {@code process} runs. */
     public static Service running(Service service, ProcessIdentity process) {
         Now started = new Now(new MonotonicTime(5), Instant.ofEpochSecond(5));
-        Run run = new Run(new RunId("r1"), Optional.of(process), started, Optional.empty(), Optional.empty(), false);
+        Run run = new Run(
+                new RunId("r1"),
+                Optional.of(process),
+                started,
+                Optional.empty(),
+                Optional.empty(),
+                false,
+                Optional.of("0123456789abcdef"));
         return new Service(
                 service.spec(),
                 ServiceState.RUNNING,
@@ -79,18 +87,24 @@ public final class Records {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Timers.NONE,
                 0);
     }
 
     public ServiceRecord next() {
+        Optional<ServiceRecord.Living> living = maybe(new ServiceRecord.Living(
+                new RunId(text()), process(), new Now(mono(), wall()), maybe(mono()), maybe(text())));
+        Optional<Service.LastRun> last = maybe(new Service.LastRun(new RunId(text()), process()));
         return new ServiceRecord(
                 new ServiceName("s" + random.nextInt(1000) + (random.nextBoolean() ? "" : ".-_Z")),
                 text(),
                 any(ServiceState.values()),
+                maybe(new Now(mono(), wall())),
                 any(Wanted.values()),
                 random.nextBoolean(),
-                maybe(new ServiceRecord.Living(new RunId(text()), process(), mono(), wall())),
+                living,
+                living.isPresent() ? living.map(one -> new Service.LastRun(one.run(), one.process())) : last,
                 maybe(new Service.Ending(any(Cause.values()), text())),
                 maybe(new Service.NextStart(mono(), wall(), millis())),
                 maybe(text()),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
@@ -42,7 +43,14 @@ class RecoveryTest {
     private static final Now NOW = new Now(new MonotonicTime(1_000_000_000_000L), NOON);
     private static final ProcessIdentity PROCESS = new ProcessIdentity(new Pid(42), 7);
     private static final ServiceRecord.Living LIVING = new ServiceRecord.Living(
-            new RunId("r-1"), PROCESS, new MonotonicTime(900_000_000_000L), NOON.minusSeconds(100));
+            new RunId("r-1-5"),
+            PROCESS,
+            new Now(new MonotonicTime(900_000_000_000L), NOON.minusSeconds(100)),
+            Optional.of(new MonotonicTime(901_000_000_000L)),
+            Optional.of("0123456789abcdef"));
+    private static final Service.LastRun LAST = new Service.LastRun(LIVING.run(), PROCESS);
+    private static final Now SINCE = new Now(new MonotonicTime(902_000_000_000L), NOON.minusSeconds(98));
+    private static final Recovery.Here HERE = new Recovery.Here("r", 7, "b1", NOW, 99);
     private static final Service.NextStart NEXT =
             new Service.NextStart(new MonotonicTime(1_001_000_000_000L), NOON.plusSeconds(1), Duration.ofSeconds(2));
     private static final End END = new End(
@@ -65,9 +73,11 @@ class RecoveryTest {
                 WEB,
                 boot,
                 state,
+                Optional.of(SINCE),
                 wanted,
                 commanded,
                 alive ? Optional.of(LIVING) : Optional.empty(),
+                Optional.of(LAST),
                 state == ServiceState.STOPPING
                         ? Optional.of(new Service.Ending(Cause.OPERATOR, "stop asked"))
                         : Optional.empty(),
@@ -83,7 +93,15 @@ class RecoveryTest {
     }
 
     private static Recovery.Recovered recover(ServiceSpec spec, ServiceRecord record, SupervisorRecord supervisor) {
-        return Recovery.recover(List.of(spec), Map.of(record.name(), record), Optional.of(supervisor), "b1", NOW, 99);
+        return recover(List.of(spec), Map.of(record.name(), record), Optional.of(supervisor));
+    }
+
+    private static Recovery.Recovered recover(
+            List<ServiceSpec> specs,
+            Map<ServiceName, ServiceRecord> records,
+            Optional<SupervisorRecord> supervisor,
+            Bearer... bearers) {
+        return Recovery.recover(specs, new Recovery.Before(records, supervisor, List.of(bearers)), HERE);
     }
 
     /**
@@ -147,7 +165,8 @@ class RecoveryTest {
         assertEquals(
                 counts ? HISTORY.restartTimes() : List.of(), service.history().restartTimes());
         assertEquals(
-                toFind ? List.of(new Recovery.Recorded(WEB, LIVING.run(), PROCESS)) : List.of(), recovered.toFind());
+                toFind ? List.of(new Recovery.Left(WEB, LIVING.run(), PROCESS, List.of())) : List.of(),
+                recovered.toFind());
         assertEquals(toFind, service.process().isPresent());
         assertEquals(state == ServiceState.BACKOFF, service.next().isPresent());
         assertEquals(state == ServiceState.FATAL ? Optional.of("too often") : Optional.empty(), service.fatalReason());
@@ -177,9 +196,11 @@ class RecoveryTest {
                 WEB,
                 "b0",
                 record.state(),
+                record.since(),
                 record.wanted(),
                 false,
                 record.living(),
+                record.lastRun(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -221,9 +242,11 @@ class RecoveryTest {
                 WEB,
                 "b1",
                 ServiceState.STOPPING,
+                record.since(),
                 Wanted.UP,
                 false,
                 record.living(),
+                record.lastRun(),
                 Optional.of(new Service.Ending(Cause.SHUTDOWN, "the supervisor ends")),
                 Optional.empty(),
                 Optional.empty(),
@@ -244,9 +267,11 @@ class RecoveryTest {
                 new ServiceName("old"),
                 "b1",
                 record.state(),
+                record.since(),
                 record.wanted(),
                 false,
                 record.living(),
+                record.lastRun(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
@@ -267,8 +292,7 @@ class RecoveryTest {
     @CsvSource({"b1, false", "b0, true"})
     void what_is_no_longer_in_the_file_and_does_not_run_is_left_alone(String boot, boolean alive) {
         ServiceRecord record = record(ServiceState.BACKOFF, boot, Wanted.UP, false, alive);
-        Recovery.Recovered recovered =
-                Recovery.recover(List.of(), Map.of(WEB, record), Optional.of(supervisor(boot, false)), "b1", NOW, 1);
+        Recovery.Recovered recovered = recover(List.of(), Map.of(WEB, record), Optional.of(supervisor(boot, false)));
         assertEquals(List.of(), recovered.services());
         assertEquals(List.of(), recovered.toFind());
     }
@@ -280,8 +304,8 @@ class RecoveryTest {
         ServiceSpec off = ServiceSpec.of("off", "/bin/true").autostart(false).build();
         Map<ServiceName, ServiceRecord> records = new LinkedHashMap<>();
         records.put(WEB, record(ServiceState.FATAL, "b1", Wanted.UP, false, false));
-        Recovery.Recovered recovered = Recovery.recover(
-                List.of(db, spec(true), off), records, Optional.of(supervisor("b1", false)), "b1", NOW, 1);
+        Recovery.Recovered recovered =
+                recover(List.of(db, spec(true), off), records, Optional.of(supervisor("b1", false)));
         assertEquals(
                 List.of(ServiceState.STOPPED, ServiceState.FATAL, ServiceState.STOPPED),
                 recovered.services().stream().map(Service::state).toList());
@@ -295,31 +319,160 @@ class RecoveryTest {
     @Test
     void without_the_supervisors_record_nothing_stays_fatal_but_a_recorded_process_is_looked_for() {
         for (ServiceState state : new ServiceState[] {ServiceState.FATAL, ServiceState.EXITED, ServiceState.BACKOFF}) {
-            Recovery.Recovered recovered = Recovery.recover(
-                    List.of(spec(true)),
-                    Map.of(WEB, record(state, "b1", Wanted.UP, false, false)),
-                    Optional.empty(),
-                    "b1",
-                    NOW,
-                    1);
+            Recovery.Recovered recovered = recover(
+                    List.of(spec(true)), Map.of(WEB, record(state, "b1", Wanted.UP, false, false)), Optional.empty());
             assertEquals(ServiceState.STOPPED, recovered.services().get(0).state());
         }
-        Recovery.Recovered recovered = Recovery.recover(
+        Recovery.Recovered recovered = recover(
                 List.of(spec(true)),
                 Map.of(WEB, record(ServiceState.RUNNING, "b1", Wanted.UP, false, true)),
-                Optional.empty(),
-                "b1",
-                NOW,
-                1);
+                Optional.empty());
         assertEquals(PROCESS, recovered.toFind().get(0).process());
     }
 
     @Test
     void services_draw_different_random_numbers() {
         ServiceSpec db = ServiceSpec.of("db", "/bin/true").build();
-        List<Service> services = Recovery.recover(List.of(spec(true), db), Map.of(), Optional.empty(), "b1", NOW, 1234)
-                .services();
+        List<Service> services =
+                recover(List.of(spec(true), db), Map.of(), Optional.empty()).services();
         assertNotEquals(services.get(0).seed(), services.get(1).seed());
         assertTrue(services.stream().allMatch(service -> service.process().isEmpty()));
+    }
+
+    // ---- what was found by its mark ----
+
+    private static Bearer bearer(int pid, int group, long startTime, String run, String service) {
+        return new Bearer(
+                new ProcessIdentity(new Pid(pid), startTime),
+                group,
+                group,
+                Duration.ofSeconds(30),
+                run.isEmpty() ? Optional.empty() : Optional.of(new RunId(run)),
+                service);
+    }
+
+    /** {@code last}: whether the record still has a living process. The last recorded run is r-1-5, of start time 7. */
+    @ParameterizedTest(name = "{0}: {1} in group {2}, started at {3}, run {4} of {5} -> found {7}")
+    @CsvSource({
+        // what, pid, group, start, run, service, living recorded, found
+        "a later run of the same life,      50, 50, 9, r-1-6,  web, false, true",
+        "of a later life,                   50, 50, 9, r-2-1,  web, false, true",
+        "a worker of it,                    51, 50, 9, r-1-6,  web, false, false",
+        "the last recorded run,             50, 50, 9, r-1-5,  web, false, false",
+        "an older run,                      50, 50, 9, r-1-4,  web, false, false",
+        "of another state directory,        50, 50, 9, q-1-6,  web, false, false",
+        "of another one that begins alike,  50, 50, 9, rr-1-6, web, false, false",
+        "a mark that is no number,          50, 50, 9, r-x-y,  web, false, false",
+        "an unread mark started later,      50, 50, 9, '',     web, false, true",
+        "an unread mark started before,     50, 50, 6, '',     web, false, false",
+        "an unread mark of a worker,        51, 50, 9, '',     web, false, false",
+        "unread beside a recorded process,  50, 50, 9, '',     web, true,  false",
+        "later than a recorded process,     50, 50, 9, r-1-6,  web, true,  true",
+        "of another service,                50, 50, 9, r-1-6,  db,  false, false",
+    })
+    void a_process_with_our_mark_is_taken_for_a_main_process(
+            String what, int pid, int group, long start, String run, String service, boolean living, boolean found) {
+        ServiceState state = living ? ServiceState.RUNNING : ServiceState.BACKOFF;
+        ServiceRecord record = record(state, "b1", Wanted.UP, false, living);
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record),
+                Optional.of(supervisor("b1", false)),
+                bearer(pid, group, start, run, service));
+        Service web = recovered.services().get(0);
+        if (!found) {
+            assertEquals(state, web.state(), what);
+            assertEquals(
+                    living ? 1 : 0,
+                    recovered.toFind().stream()
+                            .filter(left -> left.service().equals(WEB))
+                            .count());
+            return;
+        }
+        assertEquals(ServiceState.STARTING, web.state());
+        assertTrue(web.run().orElseThrow().adopted());
+        assertEquals(Optional.empty(), web.process(), "known as soon as it is found to be alive");
+        assertEquals(Optional.empty(), web.next());
+        assertEquals(
+                NOW.mono().minus(Duration.ofSeconds(30)),
+                web.run().get().orderedAt().mono());
+        assertEquals(1, recovered.toFind().size());
+        assertEquals(new Pid(pid), recovered.toFind().get(0).process().pid());
+        assertEquals(HISTORY.restarts(), web.history().restarts(), "it was counted when it was decided");
+    }
+
+    @Test
+    void of_several_bearers_of_one_run_the_first_that_was_started_is_the_main_process() {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(),
+                Optional.of(supervisor("b1", false)),
+                bearer(40, 40, 12, "r-1-1", "web"),
+                bearer(50, 50, 9, "r-1-1", "web"),
+                bearer(60, 60, 8, "", "web"));
+        assertEquals(new Pid(50), recovered.toFind().get(0).process().pid());
+    }
+
+    @Test
+    void what_was_told_to_stop_while_it_was_being_spawned_is_ended() {
+        ServiceRecord record = record(ServiceState.STOPPED, "b1", Wanted.DOWN, true, false);
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record),
+                Optional.of(supervisor("b1", false)),
+                bearer(50, 50, 9, "r-1-6", "web"));
+        Service web = recovered.services().get(0);
+        assertEquals(ServiceState.STOPPING, web.state());
+        assertEquals(Wanted.DOWN, web.wanted());
+    }
+
+    @Test
+    void what_was_never_recorded_and_is_no_longer_in_the_file_is_retired() {
+        Recovery.Recovered recovered = recover(
+                List.of(),
+                Map.of(),
+                Optional.of(supervisor("b1", false)),
+                bearer(50, 50, 9, "r-1-1", "old"),
+                bearer(60, 60, 9, "r-1-2", "no name!"));
+        assertEquals(Set.of(new ServiceName("old")), recovered.retired());
+        assertEquals(ServiceState.STOPPING, recovered.services().get(0).state());
+    }
+
+    @Test
+    void the_rest_of_a_recorded_group_is_named() {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record(ServiceState.RUNNING, "b1", Wanted.UP, false, true)),
+                Optional.of(supervisor("b1", false)),
+                bearer(42, 42, 7, "r-1-5", "web"),
+                bearer(43, 42, 8, "r-1-5", "web"),
+                bearer(44, 42, 8, "", "web"),
+                bearer(45, 42, 8, "r-1-4", "web"),
+                bearer(46, 46, 8, "r-1-5", "web"));
+        List<ProcessIdentity> others = recovered.toFind().get(0).others();
+        assertEquals(
+                List.of(43, 44), others.stream().map(one -> one.pid().value()).toList());
+    }
+
+    @Test
+    void an_adopted_process_keeps_when_it_started_was_ready_and_with_what() {
+        Recovery.Recovered recovered = recover(
+                spec(true), record(ServiceState.RUNNING, "b1", Wanted.UP, false, true), supervisor("b1", false));
+        Service web = recovered.services().get(0);
+        assertEquals(SINCE, web.since());
+        assertEquals(LIVING.startedAt(), web.run().orElseThrow().orderedAt());
+        assertEquals(LIVING.readyAt(), web.run().get().readyAt());
+        assertEquals(LIVING.spec(), web.run().get().spec());
+        assertEquals(Optional.of(LAST), web.lastRun());
+    }
+
+    @Test
+    void each_life_is_larger_than_the_one_before_it_also_when_the_clock_was_set_back() {
+        long wall = NOON.toEpochMilli();
+        assertEquals(wall, Recovery.nextLife(Map.of(), Optional.empty(), NOW));
+        SupervisorRecord later = new SupervisorRecord("b1", "0.1", NOON.plusSeconds(5), false, 1);
+        assertEquals(wall + 5001, Recovery.nextLife(Map.of(), Optional.of(later), NOW));
+        ServiceRecord record = record(ServiceState.RUNNING, "b1", Wanted.UP, false, true);
+        assertEquals(wall, Recovery.nextLife(Map.of(WEB, record), Optional.empty(), NOW));
     }
 }

@@ -55,15 +55,42 @@ public final class Bench {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 Timers.NONE,
                 1);
+    }
+
+    /** The same with another run. */
+    static Service with(Service s, Run run) {
+        return new Service(
+                s.spec(),
+                s.state(),
+                s.since(),
+                s.wanted(),
+                s.commanded(),
+                Optional.of(run),
+                s.grave(),
+                s.ending(),
+                s.history(),
+                s.next(),
+                s.fatalReason(),
+                s.waitingFor(),
+                s.lastRun(),
+                s.timers(),
+                s.seed());
     }
 
     /** What the journal leads to where a process of an earlier supervisor may still run. */
     public static Service recorded(
             ServiceSpec spec, ServiceState state, Optional<Service.Ending> ending, Wanted wanted) {
-        Run run =
-                new Run(new RunId("old-1"), Optional.of(process(99)), BEGIN, Optional.empty(), Optional.empty(), true);
+        Run run = new Run(
+                new RunId("old-1"),
+                Optional.of(process(99)),
+                BEGIN,
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                Optional.empty());
         return new Service(
                 spec,
                 state,
@@ -74,6 +101,7 @@ public final class Bench {
                 Optional.empty(),
                 ending,
                 History.EMPTY,
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),

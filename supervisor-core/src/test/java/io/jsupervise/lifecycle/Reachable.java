@@ -197,10 +197,14 @@ final class Reachable {
         if (s.queued()) {
             all.add(soon("a start slot is free", new Event.StartPermitted(new RunId("run-" + (s.runs() + 1)))));
         }
-        s.service().run().filter(Run::adopted).ifPresent(run -> {
-            Event found = new Event.LeftoverFound(run.id(), run.process().orElseThrow());
-            all.add(soon("its process is found to have outlived its supervisor", found));
-        });
+        s.service()
+                .run()
+                .filter(run -> run.adopted() && s.now().equals(Bench.BEGIN))
+                .ifPresent(run -> {
+                    Event found =
+                            new Event.LeftoverFound(run.id(), run.process().orElseThrow());
+                    all.add(soon("its process is found to have outlived its supervisor", found));
+                });
         addAnswers(s, all);
         s.service().process().ifPresent(process -> addExits(s, all));
         s.timers().forEach((kind, deadline) -> {

@@ -212,6 +212,7 @@ class RestartRulesTest {
                 s.next(),
                 s.fatalReason(),
                 s.waitingFor(),
+                s.lastRun(),
                 s.timers(),
                 seed);
     }

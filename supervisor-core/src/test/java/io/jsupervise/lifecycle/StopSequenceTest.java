@@ -117,8 +117,6 @@ class StopSequenceTest {
             nullValues = "-",
             value = {
                 // state  | ending    | wanted | in the end | cause     | restarts
-                "STARTING | -         | UP     | STARTING   | TAKEOVER  | 0",
-                "RUNNING  | -         | UP     | STARTING   | TAKEOVER  | 0",
                 "STOPPING | OPERATOR  | DOWN   | STOPPED    | OPERATOR  | 0",
                 "STOPPING | OPERATOR  | UP     | STARTING   | OPERATOR  | 0",
                 "STOPPING | HEARTBEAT | UP     | BACKOFF    | HEARTBEAT | 1",
@@ -126,7 +124,7 @@ class StopSequenceTest {
                 "STOPPING | TAKEOVER  | UP     | STARTING   | TAKEOVER  | 0",
                 "STOPPING | TAKEOVER  | DOWN   | STOPPED    | TAKEOVER  | 0",
             })
-    void a_process_that_outlived_its_supervisor_is_ended_before_a_new_start(
+    void a_stop_that_a_supervisor_had_begun_is_brought_to_its_end_by_the_next(
             ServiceState state, Cause ending, Wanted wanted, ServiceState then, Cause cause, long restarts) {
         Bench bench = left(state, ending, wanted).begin();
         assertEquals("", bench.words());
@@ -176,7 +174,7 @@ class StopSequenceTest {
 
     @Test
     void a_leftover_that_ignores_the_polite_request_is_killed() {
-        Bench bench = left(ServiceState.RUNNING, null, Wanted.UP).begin();
+        Bench bench = left(ServiceState.STOPPING, Cause.OPERATOR, Wanted.DOWN).begin();
         bench.on(new Event.LeftoverFound(new RunId("old-1"), Bench.process(99))).fires(TimerKind.STOP);
         assertEquals("tell killing, SIGKILL to group, arm STOP 5000ms", bench.words());
     }
@@ -184,7 +182,8 @@ class StopSequenceTest {
     @Test
     void a_takeover_of_a_herd_is_spread_by_the_start_jitter() {
         ServiceSpec spec = spec().startJitter(Duration.ofSeconds(10)).build();
-        Bench bench = new Bench(Bench.recorded(spec, ServiceState.RUNNING, Optional.empty(), Wanted.UP)).begin();
+        Optional<Ending> takeover = Optional.of(new Ending(Cause.TAKEOVER, "a shutdown was not finished"));
+        Bench bench = new Bench(Bench.recorded(spec, ServiceState.STOPPING, takeover, Wanted.UP)).begin();
         bench.on(new Event.LeftoverFound(new RunId("old-1"), Bench.process(99)))
                 .exits(0)
                 .groupEmpty();

@@ -7,9 +7,11 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.spec.Signal;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
@@ -543,6 +545,38 @@ public abstract class OsContractTest {
         }
         os().release(found);
         os().release(child);
+    }
+
+    @Test
+    void a_process_bears_its_mark_for_as_long_as_it_lives() throws Exception {
+        Map<String, String> marked = new java.util.HashMap<>(environment());
+        marked.put("JSUPERVISE_SERVICE", "web");
+        marked.put("JSUPERVISE_RUN_ID", "contract-1-1");
+        Child child = os().spawn(new SpawnRequest(
+                sleeps(), dir(), marked, 022, new SpawnRequest.Output.Null(), new SpawnRequest.Output.SameAsStdout()));
+        Child other = spawn(sleeps());
+        Bearer bearer = bearerOf(child).orElseThrow();
+        assertEquals(child.identity(), bearer.identity());
+        assertEquals(Optional.of(new RunId("contract-1-1")), bearer.run());
+        assertEquals("web", bearer.service());
+        assertTrue(bearer.leads());
+        assertTrue(bearer.age().compareTo(Duration.ofMinutes(1)) < 0, bearer.age() + " since it was started");
+        assertEquals(Optional.empty(), bearerOf(other), "it bears no mark");
+        assertTrue(os().signal(child, Signal.KILL));
+        awaitEnd(child);
+        assertEquals(Optional.empty(), bearerOf(child), "a zombie bears nothing");
+        os().reap(child);
+        os().release(child);
+        end(other);
+    }
+
+    private Optional<Bearer> bearerOf(Child child) throws OsException {
+        for (Bearer bearer : os().bearers(dir())) {
+            if (bearer.identity().equals(child.identity())) {
+                return Optional.of(bearer);
+            }
+        }
+        return Optional.empty();
     }
 
     @Test

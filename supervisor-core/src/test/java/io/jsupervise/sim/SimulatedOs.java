@@ -1,9 +1,11 @@
 package io.jsupervise.sim;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
@@ -415,6 +417,24 @@ final class SimulatedOs implements Os {
     public boolean hasEnded(Child child) {
         enter();
         return !process(child).isAlive();
+    }
+
+    @Override
+    public List<Bearer> bearers(Path fifos) throws OsException {
+        enterDisk("list", "/proc");
+        List<Bearer> bearers = new ArrayList<>();
+        for (SimulatedProcess process : processes.all()) {
+            if (process.isAlive() && !process.service().isEmpty()) {
+                bearers.add(new Bearer(
+                        process.identity,
+                        process.group,
+                        process.group,
+                        Duration.ofNanos(world.nanos() - process.bornAt),
+                        Optional.of(new RunId(process.run())),
+                        process.service()));
+            }
+        }
+        return bearers;
     }
 
     @Override

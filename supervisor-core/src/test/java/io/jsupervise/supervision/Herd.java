@@ -83,7 +83,7 @@ final class Herd {
 
     private static Identity identity() {
         return new Identity(
-                Bench.process(1), "1", Path.of("/etc/services.yml"), Bench.BEGIN, "id-", Map.of("host", "h"));
+                Bench.process(1), "1", Path.of("/etc/services.yml"), Bench.BEGIN, "id", 1, Map.of("host", "h"));
     }
 
     // ---- what happens ----

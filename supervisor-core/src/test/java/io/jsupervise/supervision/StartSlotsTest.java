@@ -147,6 +147,7 @@ class StartSlotsTest {
                 s.next(),
                 s.fatalReason(),
                 s.waitingFor(),
+                s.lastRun(),
                 s.timers(),
                 seed);
     }

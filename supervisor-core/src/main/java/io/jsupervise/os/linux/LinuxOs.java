@@ -1,5 +1,6 @@
 package io.jsupervise.os.linux;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
@@ -139,6 +140,11 @@ public final class LinuxOs implements Os {
     @Override
     public boolean hasEnded(Child child) throws OsException {
         return pidFd.hasEnded(child);
+    }
+
+    @Override
+    public List<Bearer> bearers(Path fifos) throws OsException {
+        return new Marks(proc, files, fifos).bearers();
     }
 
     @Override

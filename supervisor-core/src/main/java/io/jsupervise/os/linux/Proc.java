@@ -20,7 +20,7 @@ final class Proc {
      * @param state    R, S, D, T, Z, X ...
      * @param exitCode of a zombie, as wait(2) gives it; 0 also where we may not know it: {@link Proc#mayInspect}
      */
-    record Stat(char state, int group, long startTime, int exitCode) {
+    record Stat(char state, int group, int session, long startTime, int exitCode) {
         boolean isZombie() {
             return state == 'Z';
         }
@@ -61,7 +61,7 @@ final class Proc {
     }
 
     /**
-     * Field 3 is the state, 5 the process group, 22 the start time, 52 the exit code. Field 2, the name, may hold blanks and parentheses; the last closing one
+     * Field 3 is the state, 5 the process group, 6 the session, 22 the start time, 52 the exit code. Field 2, the name, may hold blanks and parentheses; the last closing one
      * ends it.
      */
     static Optional<Stat> parse(byte[] text, int length) {
@@ -75,6 +75,7 @@ final class Proc {
         char state = (char) text[at + 2];
         int field = 2;
         int group = 0;
+        int session = 0;
         long startTime = 0;
         int exitCode = 0;
         for (int i = at + 1; i < length; i++) {
@@ -82,13 +83,15 @@ final class Proc {
                 field++;
             } else if (field == 5) {
                 group = 10 * group + text[i] - '0';
+            } else if (field == 6) {
+                session = 10 * session + text[i] - '0';
             } else if (field == 22) {
                 startTime = 10 * startTime + text[i] - '0';
             } else if (field == 52 && text[i] >= '0' && text[i] <= '9') {
                 exitCode = 10 * exitCode + text[i] - '0';
             }
         }
-        return field >= 22 ? Optional.of(new Stat(state, group, startTime, exitCode)) : Optional.empty();
+        return field >= 22 ? Optional.of(new Stat(state, group, session, startTime, exitCode)) : Optional.empty();
     }
 
     /**

@@ -1,0 +1,90 @@
+package io.jsupervise.journal;
+
+import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.Service;
+import io.jsupervise.spec.ServiceName;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Processes that bear the mark of one state directory, and which of them a record does not know. Not every bearer that
+ * leads a session is a main process: a daemon that a service leaves behind may lead one, too, and nobody asked us to
+ * touch it. It bears the mark of a run that is in the record, or of an older one.
+ */
+final class Marked {
+    private final Map<ServiceName, List<Bearer>> byService = new HashMap<>();
+
+    Marked(List<Bearer> bearers, String stateId) {
+        for (Bearer bearer : bearers) {
+            boolean ours = bearer.run().isEmpty() || bearer.run().get().isOf(stateId);
+            if (ours && ServiceName.isValid(bearer.service())) {
+                byService
+                        .computeIfAbsent(new ServiceName(bearer.service()), name -> new ArrayList<>())
+                        .add(bearer);
+            }
+        }
+    }
+
+    Iterable<ServiceName> names() {
+        return byService.keySet();
+    }
+
+    /**
+     * The main process that was started after {@code record} was written, if one is.
+     *
+     * @param record of this boot
+     */
+    Optional<Bearer> unrecorded(ServiceName name, Optional<ServiceRecord> record) {
+        Optional<Service.LastRun> last = record.flatMap(ServiceRecord::lastRun);
+        boolean mayBeUnread = record.isEmpty() || record.get().living().isEmpty();
+        Bearer best = null;
+        for (Bearer bearer : byService.getOrDefault(name, List.of())) {
+            if (bearer.leads()
+                    && (bearer.run().isPresent() || mayBeUnread)
+                    && isLater(bearer, last)
+                    && (best == null || isBetter(bearer, best))) {
+                best = bearer;
+            }
+        }
+        return Optional.ofNullable(best);
+    }
+
+    private static boolean isLater(Bearer bearer, Optional<Service.LastRun> last) {
+        if (last.isEmpty()) {
+            return true;
+        }
+        return bearer.run().isPresent()
+                ? bearer.run().get().isLaterThan(last.get().run())
+                : bearer.identity().startTime() > last.get().process().startTime();
+    }
+
+    /** A mark that can be read before one that cannot; of a later run; of one run what was started first. */
+    private static boolean isBetter(Bearer bearer, Bearer than) {
+        if (bearer.run().isPresent() != than.run().isPresent()) {
+            return bearer.run().isPresent();
+        }
+        if (bearer.run().isPresent() && !bearer.run().equals(than.run())) {
+            return bearer.run().get().isLaterThan(than.run().get());
+        }
+        return bearer.identity().startTime() < than.identity().startTime();
+    }
+
+    /** Who else is in the process group of {@code main}. */
+    List<ProcessIdentity> others(ServiceName name, RunId run, ProcessIdentity main) {
+        List<ProcessIdentity> others = new ArrayList<>();
+        for (Bearer bearer : byService.getOrDefault(name, List.of())) {
+            boolean sameRun = bearer.run().isEmpty() || bearer.run().get().equals(run);
+            if (sameRun
+                    && bearer.group() == main.pid().value()
+                    && !bearer.identity().equals(main)) {
+                others.add(bearer.identity());
+            }
+        }
+        return others;
+    }
+}
