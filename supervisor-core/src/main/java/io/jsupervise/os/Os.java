@@ -171,6 +171,40 @@ public interface Os {
     /** tee(2): copies up to {@code max} bytes into another pipe without consuming them. 0 where nothing can be. */
     long tee(Fd from, Fd to, long max) throws OsException;
 
+    // ---- descriptors that are sent ----
+
+    /**
+     * Two connected sockets that keep messages apart (AF_UNIX, SOCK_SEQPACKET), with as large a queue as we may have and
+     * non-blocking: what is sent into the first waits in the second. It waits for as long as the second is open anywhere,
+     * in whatever process.
+     */
+    Fd[] socketPair() throws OsException;
+
+    /**
+     * Sends a message and with it descriptors (SCM_RIGHTS), 253 at the most: what they refer to stays open while the
+     * message waits, also once we have closed it. EAGAIN where the queue is full, ETOOMANYREFS where a user without
+     * privileges has as many on their way as RLIMIT_NOFILE allows.
+     */
+    void send(Fd socket, Parcel message) throws OsException;
+
+    /**
+     * A copy of the message that has waited longest in the second socket of a pair, with descriptors of our own for what
+     * came with it; it goes on waiting. Fewer descriptors than were sent where we may not have more open.
+     */
+    Optional<Parcel> peek(Fd socket) throws OsException;
+
+    /** Removes the message that has waited longest, and what came with it; false where none waits. */
+    boolean discard(Fd socket) throws OsException;
+
+    /**
+     * A descriptor of our own for what {@code number} is in {@code process} (pidfd_getfd(2), kernel 5.6). EPERM without
+     * the right to trace it, EBADF where it has none of that number.
+     */
+    Fd takeFd(Child process, int number) throws OsException;
+
+    /** The living processes that were started with {@code NAME=value} in their environment. Reads all of /proc. */
+    List<ProcessIdentity> bearers(String variable) throws OsException;
+
     // ---- control ----
 
     /**

@@ -34,6 +34,9 @@ public record SpawnRequest(
         /** A FIFO that the child opens O_RDWR, so that it sees neither SIGPIPE nor end of file. */
         record Fifo(Path path) implements Output {}
 
+        /** A descriptor that we have open. */
+        record Descriptor(Fd fd) implements Output {}
+
         /** Standard error only: whatever standard output is. */
         record SameAsStdout() implements Output {}
     }

@@ -374,6 +374,103 @@ public abstract class OsContractTest {
         closeBoth(to);
     }
 
+    // ---- descriptors that are sent ----
+
+    @Test
+    void a_descriptor_that_was_sent_keeps_what_it_refers_to_open_until_its_message_is_discarded() throws OsException {
+        Path path = dir().resolve("fifo");
+        os().mkfifo(path, 0600);
+        Fd[] pair = os().socketPair();
+        Fd fifo = os().open(path, OpenMode.FIFO, 0);
+        os().write(fifo, bytes("kept"), 0, 4);
+        os().send(pair[0], new Parcel(bytes("a fifo"), List.of(fifo)));
+        os().close(fifo);
+
+        Fd again = os().open(path, OpenMode.FIFO, 0);
+        assertEquals(4, os().available(again));
+        os().close(again);
+        for (int i = 0; i < 2; i++) {
+            Parcel parcel = os().peek(pair[1]).orElseThrow();
+            assertEquals("a fifo", new String(parcel.content(), UTF_8));
+            assertEquals(1, parcel.descriptors().size());
+            Fd ours = parcel.descriptors().get(0);
+            assertEquals(4, os().available(ours));
+            assertTrue(os().stat(ours).sameFile(os().stat(path).orElseThrow()));
+            os().close(ours);
+        }
+        assertTrue(os().discard(pair[1]));
+        assertFalse(os().discard(pair[1]));
+        assertTrue(os().peek(pair[1]).isEmpty());
+        Fd empty = os().open(path, OpenMode.FIFO, 0);
+        assertEquals(0, os().available(empty));
+        os().close(empty);
+        closeBoth(pair);
+    }
+
+    @Test
+    void messages_wait_in_order_each_with_its_own_descriptors() throws Exception {
+        Fd[] pair = os().socketPair();
+        Child child = spawn(exits(37));
+        List<Fd> many = new ArrayList<>();
+        for (int i = 0; i < Parcel.MOST_DESCRIPTORS; i++) {
+            many.add(child.pidfd());
+        }
+        os().send(pair[0], new Parcel(bytes("none"), List.of()));
+        os().send(pair[0], new Parcel(new byte[Parcel.MOST_BYTES], many));
+        awaitEnd(child);
+        os().reap(child);
+        assertEquals(List.of(), os().peek(pair[1]).orElseThrow().descriptors());
+        assertTrue(os().discard(pair[1]));
+        Parcel parcel = os().peek(pair[1]).orElseThrow();
+        assertEquals(Parcel.MOST_BYTES, parcel.content().length);
+        assertEquals(Parcel.MOST_DESCRIPTORS, parcel.descriptors().size());
+        Child known = new Child(child.identity(), parcel.descriptors().get(252), false);
+        ExitStatus expected = pidFdsTellExits() ? new ExitStatus.Exited(37) : new ExitStatus.Unknown();
+        assertEquals(Optional.of(expected), os().peekExit(known), "a pidfd that was sent is one");
+        parcel.descriptors().forEach(os()::close);
+        os().release(child);
+        closeBoth(pair);
+    }
+
+    @Test
+    void what_waits_in_a_socket_of_another_process_can_be_had_from_there() throws Exception {
+        Fd[] pair = os().socketPair();
+        Child child = os().spawn(new SpawnRequest(
+                sleeps(),
+                dir(),
+                environment(),
+                022,
+                new SpawnRequest.Output.Descriptor(pair[0]),
+                new SpawnRequest.Output.Descriptor(pair[1])));
+        os().send(pair[0], new Parcel(bytes("one"), List.of()));
+        closeBoth(pair);
+        refused(Errno.EBADF, () -> os().takeFd(child, 77));
+        Fd in = os().takeFd(child, 1);
+        Fd out = os().takeFd(child, 2);
+        assertEquals("one", new String(os().peek(out).orElseThrow().content(), UTF_8));
+        os().send(in, new Parcel(bytes("two"), List.of()));
+        assertTrue(os().discard(out));
+        assertEquals("two", new String(os().peek(out).orElseThrow().content(), UTF_8));
+        os().close(in);
+        os().close(out);
+        end(child);
+    }
+
+    @Test
+    void who_bears_a_variable_is_found_for_as_long_as_it_lives() throws Exception {
+        String mark = "contract-" + dir().toString().hashCode();
+        assertEquals(List.of(), os().bearers("MARK=" + mark));
+        Map<String, String> environment = new java.util.HashMap<>(environment());
+        environment.put("MARK", mark);
+        Child child = os().spawn(new SpawnRequest(
+                sleeps(), dir(), environment, 022, new SpawnRequest.Output.Null(), new SpawnRequest.Output.Null()));
+        assertEquals(List.of(child.identity()), os().bearers("MARK=" + mark));
+        assertEquals(List.of(), os().bearers("MARK=" + mark + "0"));
+        assertEquals(List.of(), os().bearers("MARK=" + mark.substring(1)));
+        end(child);
+        assertEquals(List.of(), os().bearers("MARK=" + mark));
+    }
+
     // ---- waiting ----
 
     @Test

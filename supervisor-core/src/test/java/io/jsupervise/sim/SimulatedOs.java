@@ -14,6 +14,7 @@ import io.jsupervise.os.Listener;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.Parcel;
 import io.jsupervise.os.Poller;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
@@ -24,6 +25,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +57,10 @@ final class SimulatedOs implements Os {
     final ProcessTable processes;
     private Faults faults;
     private final Map<Integer, OpenFile> files = new TreeMap<>();
+
+    /** What processes were given, by number. */
+    private final Map<SimulatedProcess, Map<Integer, OpenFile>> inherited = new HashMap<>();
+
     private final List<SimulatedPoller> pollers = new ArrayList<>();
     private Programs programs = request -> Program.steady();
     private Observer observer = new Observer() {};
@@ -97,6 +103,8 @@ final class SimulatedOs implements Os {
         int position;
         boolean locked;
         boolean isWriteEnd;
+        Mailbox<OpenFile> sendsTo;
+        Mailbox<OpenFile> receivesFrom;
 
         private OpenFile(
                 Path path,
@@ -218,6 +226,7 @@ final class SimulatedOs implements Os {
     void powerCut(java.util.Random chance) {
         daemonDied();
         processes.clear();
+        inherited.clear();
         world.boot();
         disk.powerCut(chance);
         boot++;
@@ -388,8 +397,16 @@ final class SimulatedOs implements Os {
             environment.put(STDOUT, fifo.path().toString());
         }
         SimulatedProcess process = processes.spawn(environment, program);
+        inherit(process, 1, request.stdout());
+        inherit(process, 2, request.stderr());
         observer.spawned(process);
         return watch(process, true);
+    }
+
+    private void inherit(SimulatedProcess process, int number, SpawnRequest.Output output) {
+        if (output instanceof SpawnRequest.Output.Descriptor descriptor) {
+            inherited.computeIfAbsent(process, key -> new HashMap<>()).put(number, file(descriptor.fd()));
+        }
     }
 
     private Child watch(SimulatedProcess process, boolean ours) {
@@ -561,8 +578,11 @@ final class SimulatedOs implements Os {
         if (mode == OpenMode.REPLACE) {
             disk.truncate(node, 0, fileNanos());
         }
-        return open(new OpenFile(
-                path, Optional.of(node), Optional.empty(), Optional.ofNullable(node.fifo), mode == OpenMode.APPEND));
+        OpenFile file = new OpenFile(
+                path, Optional.of(node), Optional.empty(), Optional.ofNullable(node.fifo), mode == OpenMode.APPEND);
+        // Whoever had it open before may have let it go by a message that was discarded, or with a process.
+        loseContentOf(file);
+        return open(file);
     }
 
     @Override
@@ -575,7 +595,7 @@ final class SimulatedOs implements Os {
             }
         }
         OpenFile closed = files.remove(fd.number());
-        if (closed.isWriteEnd) {
+        if (closed.isWriteEnd && !files.containsValue(closed)) {
             closed.pipe.orElseThrow().closeWriteEnd();
             changed(closed);
         }
@@ -595,9 +615,42 @@ final class SimulatedOs implements Os {
                 return true;
             }
         }
+        if (isOnItsWay(fifo.pipe.orElseThrow())) {
+            return true;
+        }
         for (SimulatedProcess process : processes.all()) {
             if (process.isAlive() && fifo.path.toString().equals(process.environment.get(STDOUT))) {
                 return true;
+            }
+        }
+        return false;
+    }
+
+    /** Whether it waits in a socket that somebody still has. */
+    private boolean isOnItsWay(Pipe pipe) {
+        for (OpenFile socket : files.values()) {
+            if (waitsIn(socket, pipe)) {
+                return true;
+            }
+        }
+        for (Map.Entry<SimulatedProcess, Map<Integer, OpenFile>> given : inherited.entrySet()) {
+            for (OpenFile socket : given.getValue().values()) {
+                if (given.getKey().isAlive() && waitsIn(socket, pipe)) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static boolean waitsIn(OpenFile socket, Pipe pipe) {
+        if (socket.receivesFrom != null) {
+            for (Mailbox.Letter<OpenFile> letter : socket.receivesFrom.letters()) {
+                for (OpenFile enclosed : letter.enclosed()) {
+                    if (enclosed.pipe.isPresent() && enclosed.pipe.get() == pipe) {
+                        return true;
+                    }
+                }
             }
         }
         return false;
@@ -843,6 +896,74 @@ final class SimulatedOs implements Os {
         target.put(some, 0, count);
         changed(file(to));
         return count;
+    }
+
+    // ---- descriptors that are sent ----
+
+    @Override
+    public Fd[] socketPair() {
+        enter();
+        Path name = Path.of("socket");
+        OpenFile in = new OpenFile(name, Optional.empty(), Optional.empty(), Optional.empty(), false);
+        OpenFile out = new OpenFile(name, Optional.empty(), Optional.empty(), Optional.empty(), false);
+        in.sendsTo = new Mailbox<>();
+        out.receivesFrom = in.sendsTo;
+        return new Fd[] {open(in), open(out)};
+    }
+
+    @Override
+    public void send(Fd socket, Parcel message) throws OsException {
+        enter();
+        Mailbox<OpenFile> mailbox = file(socket).sendsTo;
+        if (mailbox.isFull()) {
+            throw new OsException(Errno.EAGAIN, "sendmsg " + socket);
+        }
+        List<OpenFile> enclosed = new ArrayList<>();
+        message.descriptors().forEach(fd -> enclosed.add(file(fd)));
+        mailbox.add(message.content(), enclosed);
+    }
+
+    @Override
+    public Optional<Parcel> peek(Fd socket) {
+        enter();
+        Mailbox.Letter<OpenFile> first = file(socket).receivesFrom.first();
+        if (first == null) {
+            return Optional.empty();
+        }
+        List<Fd> descriptors = new ArrayList<>();
+        first.enclosed().forEach(enclosed -> descriptors.add(open(enclosed)));
+        return Optional.of(new Parcel(first.content(), descriptors));
+    }
+
+    @Override
+    public boolean discard(Fd socket) {
+        enter();
+        return file(socket).receivesFrom.removeFirst();
+    }
+
+    @Override
+    public Fd takeFd(Child child, int number) throws OsException {
+        enter();
+        SimulatedProcess process = process(child);
+        OpenFile theirs = inherited.getOrDefault(process, Map.of()).get(number);
+        if (theirs == null || !process.isAlive()) {
+            throw new OsException(theirs == null ? Errno.EBADF : Errno.ESRCH, "pidfd_getfd " + child.pid());
+        }
+        return open(theirs);
+    }
+
+    @Override
+    public List<ProcessIdentity> bearers(String variable) {
+        enter();
+        List<ProcessIdentity> bearers = new ArrayList<>();
+        for (SimulatedProcess process : processes.all()) {
+            for (Map.Entry<String, String> one : process.environment.entrySet()) {
+                if (process.isAlive() && variable.equals(one.getKey() + "=" + one.getValue())) {
+                    bearers.add(process.identity);
+                }
+            }
+        }
+        return bearers;
     }
 
     // ---- control ----

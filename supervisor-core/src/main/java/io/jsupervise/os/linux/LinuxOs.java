@@ -13,6 +13,7 @@ import io.jsupervise.os.Listener;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.Parcel;
 import io.jsupervise.os.Poller;
 import io.jsupervise.os.Signals;
 import io.jsupervise.os.SpawnException;
@@ -33,6 +34,7 @@ public final class LinuxOs implements Os {
     private final LinuxFiles files = new LinuxFiles(kernel);
     private final Proc proc = new Proc(files);
     private final PidFd pidFd = new PidFd(kernel, proc);
+    private final Parcels parcels = new Parcels(kernel);
     private final ProgramPath programPath = new ProgramPath(files);
     private final int uid;
     private PosixSpawn posixSpawn;
@@ -310,6 +312,36 @@ public final class LinuxOs implements Os {
     @Override
     public long tee(Fd from, Fd to, long max) throws OsException {
         return files.tee(from, to, max);
+    }
+
+    @Override
+    public Fd[] socketPair() throws OsException {
+        return parcels.socketPair();
+    }
+
+    @Override
+    public void send(Fd socket, Parcel message) throws OsException {
+        parcels.send(socket, message);
+    }
+
+    @Override
+    public Optional<Parcel> peek(Fd socket) throws OsException {
+        return parcels.peek(socket);
+    }
+
+    @Override
+    public boolean discard(Fd socket) throws OsException {
+        return parcels.discard(socket);
+    }
+
+    @Override
+    public Fd takeFd(Child process, int number) throws OsException {
+        return pidFd.takeFd(process, number);
+    }
+
+    @Override
+    public List<ProcessIdentity> bearers(String variable) throws OsException {
+        return proc.bearers(variable);
     }
 
     @Override

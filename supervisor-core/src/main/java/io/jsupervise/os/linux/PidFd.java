@@ -61,6 +61,11 @@ final class PidFd {
         return foreignExit.hasEnded(child);
     }
 
+    Fd takeFd(Child process, int number) throws OsException {
+        long fd = kernel.call(Syscall.PIDFD_GETFD, process.pidfd().number(), number, 0);
+        return new Fd((int) Kernel.check(fd, "pidfd_getfd", process.pid()));
+    }
+
     void reap(Child child) throws OsException {
         Pointer info = kernel.scratch().struct();
         long result =

@@ -114,6 +114,8 @@ final class PosixSpawn {
             return libc.posix_spawn_file_actions_addopen(to, fd, path, O_RDWR, 0);
         } else if (output instanceof Output.Null) {
             return libc.posix_spawn_file_actions_addopen(to, fd, devNull.address(), O_WRONLY, 0);
+        } else if (output instanceof Output.Descriptor descriptor) {
+            return libc.posix_spawn_file_actions_adddup2(to, descriptor.fd().number(), fd);
         } else if (output instanceof Output.SameAsStdout) {
             return libc.posix_spawn_file_actions_adddup2(to, 1, fd);
         } else if (output instanceof Output.Inherit) {

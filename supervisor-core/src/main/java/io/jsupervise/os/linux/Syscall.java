@@ -5,6 +5,10 @@ enum Syscall {
     READ(0, 63),
     WRITE(1, 64),
     CLOSE(3, 57),
+    SENDMSG(46, 211),
+    RECVMSG(47, 212),
+    SOCKETPAIR(53, 199),
+    SETSOCKOPT(54, 208),
     RT_SIGACTION(13, 134),
     IOCTL(16, 29),
     PREAD64(17, 67),
@@ -42,6 +46,7 @@ enum Syscall {
     STATX(332, 291),
     PIDFD_SEND_SIGNAL(424, 424),
     PIDFD_OPEN(434, 434),
+    PIDFD_GETFD(438, 438),
     EPOLL_PWAIT2(441, 441);
 
     private final int x86;
