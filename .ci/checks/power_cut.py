@@ -12,6 +12,9 @@ mounted again. What the supervisor had acknowledged before a cut has to be there
   and so does an event `started`: restarts are never less than that, nor more than there were deaths;
 * the answer `recorded: true` to a stop or start means that it is remembered;
 * the identity of the state directory stays.
+
+A sync that was forgotten hides behind the next one of anything else on the same disk. So every third cut comes in silence: all but one
+service are stopped, that one is stopped and started, and the answer is the last thing that happens before the cut.
 """
 
 import fcntl
@@ -114,10 +117,18 @@ class Life:
 
     def provoke(self):
         """Reads what it acknowledges and gives it something to record."""
+        self.start_what_is_down()
         for work in (self.read_events, self.kill_herds, *[lambda name=name: self.toggle(name) for name in TOGGLED]):
             thread = threading.Thread(target=self.until_the_end, args=(work,), daemon=True)
             thread.start()
             self.threads.append(thread)
+
+    def start_what_is_down(self):
+        """After a cut in silence. Not the others: a start by an operator that comes in a backoff is no restart, and not counted."""
+        down = [one["name"] for one in ask(self.socket, "/v1/status")["services"] if one["wanted"] == "down"]
+        down = [name for name in down if name in CRASHERS + HERD]
+        if down:
+            ask(self.socket, "/v1/start?" + "&".join(f"name={name}" for name in down), "POST")
 
     def until_the_end(self, work):
         try:
@@ -163,6 +174,17 @@ class Life:
                     self.commanded[name] = verb
                     del self.in_flight[name]
             verb = "start" if verb == "stop" else "stop"
+
+    def toggle_in_silence(self, times):
+        """What the last answer says, and nothing happens after it."""
+        ask(self.socket, "/v1/stop?wait=true&" + "&".join(f"name={name}" for name in CRASHERS + HERD + TOGGLED), "POST")
+        self.ending = True
+        for i in range(times):
+            verb = "start" if i % 2 == 0 else "stop"
+            answer = ask(self.socket, f"/v1/services/{TOGGLED[0]}/{verb}?wait=true", "POST")
+        if not answer.get("recorded") or not answer["results"][0]["done"]:
+            raise Wrong(f"{verb} of {TOGGLED[0]} is answered with {answer}")
+        return answer["results"][0]["state"]
 
     def acknowledged(self):
         """What was acknowledged up to now; from here on nothing more is asked for."""
@@ -275,7 +297,7 @@ class Proof:
         self.identity = None
         self.found = {}
         self.wanted = {}
-        self.proved = dict.fromkeys(("restarts", "commands", "stale", "during a start"), 0)
+        self.proved = dict.fromkeys(("restarts", "commands", "stale", "during a start", "silent"), 0)
 
     def run(self, cuts):
         with open(f"{self.work}/services.yml", "w") as file:
@@ -284,10 +306,32 @@ class Proof:
         self.disk.mount("noauto_da_alloc")
         for number in range(1, cuts + 1):
             try:
-                self.one_cut()
+                if number % 3 == 0:
+                    self.silent_cut()
+                else:
+                    self.one_cut()
             except Wrong as e:
                 raise Wrong(f"cut {number} of {cuts}: {e}")
         self.last_life()
+
+    def silent_cut(self):
+        life = Life(self.jsupervise, self.work)
+        try:
+            self.check_answer(life.await_answers())
+            self.identity = self.disk.identity()
+            state = life.toggle_in_silence(self.random.randrange(1, 5))
+            self.disk.cut(NOTHING_FLUSHED)
+        finally:
+            life.kill()
+            self.disk.kill_users()
+        self.disk.umount()
+        self.disk.mount("noauto_da_alloc")
+        records = self.disk.records()
+        if records[TOGGLED[0]]["state"] != state:
+            raise Wrong(f"{TOGGLED[0]} was answered to be {state} and recorded; the record says {records[TOGGLED[0]]}")
+        self.found = {name: record["restarts"] for name, record in records.items() if name in CRASHERS + HERD}
+        self.wanted = {name: records[name]["wanted"] for name in TOGGLED}
+        self.proved["silent"] += 1
 
     def one_cut(self):
         life = Life(self.jsupervise, self.work)
@@ -365,6 +409,7 @@ class Proof:
         life = Life(self.jsupervise, self.work)
         try:
             self.check_answer(life.await_answers())
+            life.start_what_is_down()
             end = time.monotonic() + PATIENCE
             while not all(len(life.pids(name)) > life.before[name] for name in CRASHERS + HERD):
                 if time.monotonic() > end:
@@ -390,7 +435,7 @@ def main():
         return 1
     said = re.sub("[{}']", "", str(proof.proved))
     print(f"  ok    {cuts} power cuts in {time.monotonic() - began:.0f} s (seed {seed}): {said}", flush=True)
-    if proof.proved["restarts"] < 5 * cuts or proof.proved["stale"] > cuts / 2:
+    if proof.proved["restarts"] < cuts or proof.proved["stale"] > cuts / 2:
         print("  FAIL  that is too little to prove anything", flush=True)
         return 1
     return 0
