@@ -7,6 +7,7 @@ import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.json.JsonException;
 import io.jsupervise.text.Nearest;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -15,10 +16,14 @@ import java.util.stream.Stream;
 
 /** What a supervisor that no longer runs left in its state directory, to be looked at. */
 final class DeadSupervisor {
-    private final Path stateDir;
+    private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
-    private DeadSupervisor(Path stateDir) {
+    private final Path stateDir;
+    private final Optional<Whereabouts> whereabouts;
+
+    private DeadSupervisor(Path stateDir, Optional<Whereabouts> whereabouts) {
         this.stateDir = stateDir;
+        this.whereabouts = whereabouts;
     }
 
     /**
@@ -27,17 +32,18 @@ final class DeadSupervisor {
      */
     static DeadSupervisor find(Connection connection, Optional<Path> stateDir, CommandException unreachable)
             throws CommandException {
-        Optional<Path> directory = stateDir.isPresent() ? stateDir : named(connection.socketPath());
+        Optional<Whereabouts> told = stateDir.isPresent() ? Optional.empty() : beside(connection.socketPath());
+        Optional<Path> directory = stateDir.or(() -> told.map(Whereabouts::stateDir));
         if (directory.isEmpty() || !Files.isDirectory(directory.get().resolve("journal"))) {
             throw unreachable;
         }
-        return new DeadSupervisor(directory.get());
+        return new DeadSupervisor(directory.get(), told);
     }
 
-    private static Optional<Path> named(Path socket) {
+    private static Optional<Whereabouts> beside(Path socket) {
         Path file = socket.resolveSibling(Whereabouts.FILE);
         try {
-            return Optional.of(Whereabouts.decode(Files.readAllBytes(file)).stateDir());
+            return Optional.of(Whereabouts.decode(Files.readAllBytes(file)));
         } catch (IOException | JsonException e) {
             return Optional.empty();
         }
@@ -45,6 +51,31 @@ final class DeadSupervisor {
 
     Path stateDir() {
         return stateDir;
+    }
+
+    /** What it told of itself; empty where the state directory came from the command line. */
+    Optional<Whereabouts> whereabouts() {
+        return whereabouts;
+    }
+
+    /**
+     * The main process of a service, where it still runs. The start time is field 22 of {@code /proc/PID/stat}, behind the name
+     * in parentheses, which may hold anything (proc(5)); a zombie has ended.
+     */
+    static Optional<ServiceRecord.Living> stillRunning(ServiceRecord record) {
+        return record.living().filter(living -> {
+            try {
+                String stat = Files.readString(
+                        Path.of("/proc/" + living.process().pid().value() + "/stat"), StandardCharsets.ISO_8859_1);
+                String[] fields =
+                        stat.substring(stat.lastIndexOf(')') + 2).trim().split(" ");
+                return Files.readString(BOOT_ID).trim().equals(record.bootId())
+                        && !fields[0].equals("Z")
+                        && Long.parseLong(fields[19]) == living.process().startTime();
+            } catch (IOException e) {
+                return false;
+            }
+        });
     }
 
     void say() {

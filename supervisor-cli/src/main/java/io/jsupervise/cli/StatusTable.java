@@ -49,7 +49,10 @@ final class StatusTable {
             if (service.has("heartbeat")) {
                 return "heartbeat " + service.object("heartbeat").string("state");
             }
-            return state.equals("RUNNING") ? "ready" : "-";
+            if (state.equals("RUNNING")) {
+                return service.has("pid") ? "ready" : "has ended since";
+            }
+            return "-";
         }
 
         private static String lastExit(JsonObject service) throws JsonException {
@@ -61,8 +64,9 @@ final class StatusTable {
             return last.get().string("reason") + ", " + DurationText.of(Math.max(0, ago.toMillis())) + " ago";
         }
 
+        /** One that was left running by a supervisor that is dead may have ended since. */
         boolean isRunning() {
-            return state.equals("RUNNING");
+            return state.equals("RUNNING") && !pid.equals("-");
         }
 
         private String[] cells() {

@@ -26,7 +26,8 @@ final class CliPage {
 
                 `run` is the supervisor. `check` needs none. All others ask a running one through its [control socket](control.md); when it is dead, `status`, `logs`
                 and `events` read what it left in its state directory, and say so on standard error. That directory is named by `supervisor.json` beside the socket,
-                or by `--state-dir`. A service that was never started nor commanded has left nothing there.
+                or by `--state-dir`. A service that was never started nor commanded has left nothing there. The JSON of a
+                dead supervisor's status has the members of a living one's, with null for what only the living know, above all `supervisor.pid`.
 
                 ## Options of all commands
 

@@ -4,10 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -27,6 +30,12 @@ class DeadSupervisorLinuxTest {
 
     @TempDir
     private Path dir;
+
+    private static JsonObject status(Supervised daemon, String... names) throws JsonException {
+        List<String> words = new ArrayList<>(List.of("status", "--json"));
+        words.addAll(List.of(names));
+        return JsonObject.parse(daemon.type(words.toArray(new String[0])).out().getBytes(StandardCharsets.UTF_8));
+    }
 
     private String leftWords(Supervised daemon) {
         return "jsupervise: the supervisor is not running; this is what it left in " + daemon.stateDir + "\n";
@@ -104,6 +113,7 @@ class DeadSupervisorLinuxTest {
         while (!daemon.type("logs", "web").out().equals("hello\n")) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
+        JsonObject alive = status(daemon);
         Supervised.Running events = daemon.start("events", "-f");
         events.until("supervisor-started");
         Supervised.Running logs = daemon.start("logs", "web", "-f");
@@ -120,10 +130,24 @@ class DeadSupervisorLinuxTest {
             assertEquals(0, status.code());
             assertEquals(leftWords(daemon), status.err());
             assertEquals(4, status.out().lines().count(), status.out());
-            JsonObject left = JsonObject.parse(
-                    daemon.type("status", "--json", "down").out().getBytes(StandardCharsets.UTF_8));
-            assertFalse(left.object("supervisor").has("pid"));
-            assertEquals("down", left.objects("services").get(0).string("name"));
+            JsonObject left = status(daemon, "down", "web");
+            JsonObject supervisor = left.object("supervisor");
+            assertEquals(alive.object("supervisor").names(), supervisor.names(), "not the members of a living one");
+            assertFalse(supervisor.has("pid"));
+            List<JsonObject> services = left.objects("services");
+            assertEquals(
+                    alive.objects("services").get(0).names(), services.get(0).names());
+            assertEquals("down", services.get(0).string("name"));
+            JsonObject web = services.get(1);
+            assertTrue(web.optionalNumber("uptime_ms").isPresent(), "it still runs");
+            ProcessHandle process = ProcessHandle.of(web.number("pid")).orElseThrow();
+            assertEquals(0, daemon.type("status", "web").code());
+            process.destroyForcibly();
+            process.onExit().get();
+            Typed gone = daemon.type("status", "web");
+            assertEquals(3, gone.code(), "what has ended since is not running");
+            assertTrue(gone.out().contains("has ended since"), gone.out());
+            assertFalse(status(daemon, "web").objects("services").get(0).has("pid"));
             assertEquals(3, daemon.type("status", "down").code());
             assertEquals(0, daemon.type("status", "--watch").code(), "there is nothing to watch");
             Typed unknown = daemon.type("status", "wbe");
