@@ -7,6 +7,7 @@ import io.jsupervise.io.DiskConfigFiles;
 import io.jsupervise.spec.Configuration;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 
 /** Finds and reads the services file, as {@code run} and {@code check} do. */
@@ -17,19 +18,29 @@ final class ConfigLoading {
     private ConfigLoading() {}
 
     static Configuration load(RunOptions options) throws ConfigException {
-        Path file = options.file().orElse(Files.exists(HERE) ? HERE : SYSTEM);
-        Path absolute = file.toAbsolutePath().normalize();
+        Path absolute = choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
         return ConfigReader.read(
                 absolute, new DiskConfigFiles(), surroundings(options.stateDir(), options.runtimeDir()));
+    }
+
+    /** Where none is named and none is found, the one here is missed, for that is what somebody who tries it out forgot. */
+    static Path choose(Optional<Path> named, Path here, Path system) {
+        return named.orElse(Files.exists(here) || !Files.exists(system) ? here : system);
     }
 
     static Surroundings surroundings(Optional<Path> stateDir, Optional<Path> runtimeDir) {
         return new Surroundings(
                 uid(),
-                Path.of(System.getProperty("user.home", "/")),
+                home(System.getenv(), System.getProperty("user.home", "")),
                 System.getenv(),
                 stateDir.map(dir -> dir.toAbsolutePath()),
                 runtimeDir.map(dir -> dir.toAbsolutePath()));
+    }
+
+    /** What {@code ~} means in a shell: HOME, else what the user database says, which Java tells as "?" where it says nothing. */
+    static Path home(Map<String, String> environment, String known) {
+        String home = environment.getOrDefault("HOME", "");
+        return Path.of(home.startsWith("/") ? home : known.startsWith("/") ? known : "/");
     }
 
     /** The owner of our own entry in /proc is our effective user (proc(5)). */
