@@ -10,6 +10,7 @@ public final class DaemonException extends Exception {
     public static final int IO = 74;
     public static final int ALREADY_RUNNING = 75;
     public static final int NOT_PERMITTED = 77;
+    public static final int CONFIG = 78;
 
     private final int exitCode;
 

@@ -63,6 +63,12 @@ final class Directories {
                 os.chgrp(spec.runtimeDir(), group);
                 os.chmod(spec.runtimeDir(), 0750);
             } catch (OsException e) {
+                if (e.errno() == Errno.ENOENT) {
+                    throw new DaemonException(
+                            DaemonException.CONFIG,
+                            "cannot give runtime_dir " + spec.runtimeDir() + " to socket_group " + group
+                                    + ": there is no such group; make it with groupadd, or name another");
+                }
                 throw failure("cannot give runtime_dir " + spec.runtimeDir() + " to socket_group " + group, e);
             }
         }

@@ -43,6 +43,10 @@ class DirectoriesLinuxTest {
     }
 
     private static Directories directories(Os os, Path state, Path runtime) {
+        return directories(os, state, runtime, Optional.empty());
+    }
+
+    private static Directories directories(Os os, Path state, Path runtime, Optional<String> socketGroup) {
         return new Directories(
                 os,
                 new SupervisorSpec(
@@ -50,7 +54,7 @@ class DirectoriesLinuxTest {
                         state,
                         runtime,
                         runtime.resolve("control.sock"),
-                        Optional.empty(),
+                        socketGroup,
                         0,
                         runtime.resolve("heartbeat"),
                         Duration.ofSeconds(5)));
@@ -124,6 +128,12 @@ class DirectoriesLinuxTest {
         Files.writeString(state(), "");
         refused(directories(), 74, "cannot use state_dir " + state(), "it is a regular file; remove it");
         refused(directories(state().resolve("below"), runtime()), 74, "below", "ENOTDIR");
+    }
+
+    @Test
+    void a_socket_group_that_is_not_there_is_a_fault_of_the_configuration() {
+        Directories directories = directories(os, state(), runtime(), Optional.of("nosuchgroup"));
+        refused(directories, 78, "socket_group nosuchgroup", "there is no such group", "groupadd");
     }
 
     @Test
