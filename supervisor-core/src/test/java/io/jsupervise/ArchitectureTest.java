@@ -48,7 +48,7 @@ class ArchitectureTest {
     private static final Map<String, Set<String>> MAY_KNOW = Map.ofEntries(
             Map.entry("spec", Set.of()),
             Map.entry("lifecycle", Set.of("spec")),
-            Map.entry("supervision", Set.of("spec", "lifecycle")),
+            Map.entry("supervision", Set.of("spec", "lifecycle", "text")),
             Map.entry("text", Set.of()),
             Map.entry("config", Set.of("spec", "text")),
             Map.entry("json", Set.of("text")),
