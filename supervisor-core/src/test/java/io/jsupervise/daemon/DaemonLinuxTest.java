@@ -430,7 +430,7 @@ class DaemonLinuxTest {
     // ---- handing over ----
 
     @Test
-    void a_supervisor_that_hands_over_ends_alone_and_leaves_a_record_of_what_runs() throws Exception {
+    void a_supervisor_that_hands_over_ends_alone_and_the_next_takes_its_services_over() throws Exception {
         long web;
         try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], ready: {delay: 0s}}")) {
             web = supervisor.awaitStarted("web");
@@ -445,6 +445,13 @@ class DaemonLinuxTest {
         assertFalse(Files.exists(directory.resolve("run/control.sock")));
         byte[] own = Files.readAllBytes(state().resolve("journal/@supervisor.json"));
         assertFalse(new JournalCodec().decodeSupervisor(own).endedInOrder(), "the next one has to look for what runs");
+        try (SupervisorProcess next = run("web: {command: [/bin/sleep, \"1000\"], ready: {delay: 0s}}")) {
+            next.await("web: adopted");
+            String status = next.request("GET", "/v1/services/web");
+            assertTrue(status.contains("\"state\":\"RUNNING\"") && status.contains("\"pid\":" + web), status);
+            assertTrue(status.contains("\"restarts\":0") && status.contains("\"adopted\":true"), status);
+        }
+        assertFalse(isAlive(web), "an end in order stops what was adopted as well");
     }
 
     @Test
