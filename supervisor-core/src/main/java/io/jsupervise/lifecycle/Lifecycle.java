@@ -684,8 +684,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         String what = pulse.lastBeat().isPresent()
                 ? "no heartbeat for " + words(heartbeat.timeout())
                 : "no heartbeat within " + words(heartbeat.grace()) + " of its start";
-        Optional<String> problem = pulse.lastLook().flatMap(Look::problem);
-        return problem.isPresent() ? what + ": " + heartbeat.file() + " " + problem.get() : what;
+        Optional<String> seen = pulse.lastLook().flatMap(Lifecycle::seen);
+        return seen.isPresent() ? what + ": " + heartbeat.file() + " " + seen.get() : what;
+    }
+
+    /** What explains the silence; empty where there is a file, which merely did not change. */
+    private static Optional<String> seen(Look look) {
+        boolean missing = look.stamp().isEmpty() && look.problem().isEmpty();
+        return missing ? Optional.of("is not there, or a link that leads nowhere") : look.problem();
     }
 
     @Override

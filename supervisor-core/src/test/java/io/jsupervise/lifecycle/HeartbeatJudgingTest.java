@@ -81,7 +81,8 @@ class HeartbeatJudgingTest {
             delimiter = '|',
             nullValues = "-",
             value = {
-                "no file                       |     - | -                | no heartbeat within 30s of its start",
+                "no file                       |     - | -                "
+                        + "| no heartbeat within 30s of its start: /run/beat is not there, or a link that leads nowhere",
                 "left by an earlier run        | -3600 | -                | no heartbeat within 30s of its start",
                 "from the future               |  3600 | -                | no heartbeat within 30s of its start",
                 "a directory                   |     - | is a directory   "
@@ -245,7 +246,9 @@ class HeartbeatJudgingTest {
         assertEquals(ServiceState.BACKOFF, bench.state());
         End end = bench.service().history().lastEnd().orElseThrow();
         assertEquals(Cause.HEARTBEAT, end.cause());
-        assertEquals("no heartbeat within 30s of its start", end.reason());
+        assertEquals(
+                "no heartbeat within 30s of its start: /run/beat is not there, or a link that leads nowhere",
+                end.reason());
         assertEquals(Optional.of(new ExitStatus.Killed(Signal.KILL, false)), end.status());
         assertEquals(1, bench.service().history().restarts());
         bench.groupEmpty().fires(TimerKind.RESTART);
