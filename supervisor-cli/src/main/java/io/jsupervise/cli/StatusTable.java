@@ -25,17 +25,18 @@ final class StatusTable {
 
         static Row of(JsonObject service) throws JsonException {
             String state = service.string("state");
+            boolean alive = service.has("pid");
             return new Row(
                     service.string("name"),
                     state,
                     service.optionalNumber("pid").map(String::valueOf).orElse("-"),
                     service.optionalNumber("uptime_ms").map(DurationText::of).orElse("-"),
                     String.valueOf(service.number("restarts")),
-                    health(service, state),
+                    health(service, state, alive),
                     lastExit(service));
         }
 
-        private static String health(JsonObject service, String state) throws JsonException {
+        private static String health(JsonObject service, String state, boolean alive) throws JsonException {
             if (state.equals("FATAL")) {
                 return service.optionalString("fatal_reason").orElse("gave up");
             }
@@ -50,7 +51,7 @@ final class StatusTable {
                 return "heartbeat " + service.object("heartbeat").string("state");
             }
             if (state.equals("RUNNING")) {
-                return service.has("pid") ? "ready" : "has ended since";
+                return alive ? "ready" : "has ended since";
             }
             return "-";
         }

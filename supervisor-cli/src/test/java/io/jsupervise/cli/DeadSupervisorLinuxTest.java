@@ -114,6 +114,7 @@ class DeadSupervisorLinuxTest {
             TimeUnit.MILLISECONDS.sleep(20);
         }
         JsonObject alive = status(daemon);
+        assertTrue(daemon.type("status", "web").out().contains("  ready  "), "not ready for people");
         Supervised.Running events = daemon.start("events", "-f");
         events.until("supervisor-started");
         Supervised.Running logs = daemon.start("logs", "web", "-f");
@@ -141,7 +142,9 @@ class DeadSupervisorLinuxTest {
             JsonObject web = services.get(1);
             assertTrue(web.optionalNumber("uptime_ms").isPresent(), "it still runs");
             ProcessHandle process = ProcessHandle.of(web.number("pid")).orElseThrow();
-            assertEquals(0, daemon.type("status", "web").code());
+            Typed still = daemon.type("status", "web");
+            assertEquals(0, still.code());
+            assertTrue(still.out().contains("  ready  "), still.out());
             process.destroyForcibly();
             process.onExit().get();
             Typed gone = daemon.type("status", "web");
