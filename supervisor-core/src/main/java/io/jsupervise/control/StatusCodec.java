@@ -67,6 +67,7 @@ public final class StatusCodec {
         if (us.journal().stale().isPresent()) {
             out.writeStringField("since", us.journal().stale().get().since().toString());
             out.writeStringField("reason", us.journal().stale().get().reason());
+            out.writeStringField("errno", us.journal().stale().get().errno().orElse(null));
         }
         if (!us.journal().setAside().isEmpty()) {
             out.writeArrayFieldStart("set_aside");

@@ -362,8 +362,9 @@ public final class Assembly implements Outlets {
         }
 
         @Override
-        public void failed(String reason) {
-            inbox.post(new SupervisorEvent.JournalFailed(reason));
+        public void failed(OsException why) {
+            inbox.post(new SupervisorEvent.JournalFailed(
+                    why.getMessage(), why.errno().name()));
         }
     }
 

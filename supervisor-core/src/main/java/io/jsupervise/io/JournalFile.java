@@ -67,8 +67,8 @@ public final class JournalFile implements Actor {
     public interface Results {
         void committed(long seq);
 
-        /** @param reason names file and errno */
-        void failed(String reason);
+        /** It is tried again. The message of {@code why} names file and errno. */
+        void failed(OsException why);
     }
 
     /** The newest record for one file, and the oldest number that it stands for. */
@@ -135,7 +135,7 @@ public final class JournalFile implements Actor {
         } catch (OsException e) {
             putBack(batch);
             retryAt = Optional.of(os.now().plus(RETRY));
-            results.failed(e.getMessage());
+            results.failed(e);
         }
     }
 

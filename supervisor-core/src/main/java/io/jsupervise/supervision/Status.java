@@ -39,8 +39,11 @@ public record Status(Now now, SupervisorStatus supervisor, List<Service> service
     public record JournalHealth(Optional<Stale> stale, List<SetAside> setAside) {
         public static final JournalHealth OK = new JournalHealth(Optional.empty(), List.of());
 
-        /** @param reason with the errno by name, such as {@code "write /s/journal/web.json: ENOSPC (...)"} */
-        public record Stale(Instant since, String reason) {}
+        /**
+         * @param reason with the errno by name, such as {@code "write /s/journal/web.json: ENOSPC (...)"}
+         * @param errno  that name alone; empty where the disk does not fail but takes too long
+         */
+        public record Stale(Instant since, String reason, Optional<String> errno) {}
 
         /**
          * A service, or the supervisor, that began without its history.

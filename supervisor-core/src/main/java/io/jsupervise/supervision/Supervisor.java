@@ -412,21 +412,24 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     @Override
     public Void on(SupervisorEvent.JournalFailed event) {
-        journalIsStale(event.reason());
+        journalIsStale(event.reason(), Optional.of(event.errno()));
         return null;
     }
 
-    private void journalIsStale(String reason) {
+    private void journalIsStale(String reason, Optional<String> errno) {
         if (!gate.isStale()) {
-            journal = journal.stale(new Status.JournalHealth.Stale(now.wall(), reason));
-            tell(Optional.empty(), "journal-stale", Map.of("reason", reason));
+            journal = journal.stale(new Status.JournalHealth.Stale(now.wall(), reason, errno));
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("reason", reason);
+            errno.ifPresent(name -> details.put("errno", name));
+            tell(Optional.empty(), "journal-stale", details);
             gate.declareStale(orders);
             if (handOver.isPresent()) {
                 stay("the journal is stale, so the next supervisor would not know what runs: " + reason);
             }
         } else if (journal.stale().isPresent()) {
             Instant since = journal.stale().get().since();
-            journal = journal.stale(new Status.JournalHealth.Stale(since, reason));
+            journal = journal.stale(new Status.JournalHealth.Stale(since, reason, errno));
         }
     }
 
@@ -609,7 +612,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             case SLOT -> {}
             case JOURNAL -> {
                 if (gate.isBehind() && !now.mono().isBefore(gate.deadline())) {
-                    journalIsStale("a commit takes longer than " + JournalGate.PATIENCE.toSeconds() + " s");
+                    journalIsStale(
+                            "a commit takes longer than " + JournalGate.PATIENCE.toSeconds() + " s", Optional.empty());
                 }
             }
             case ANSWER -> {

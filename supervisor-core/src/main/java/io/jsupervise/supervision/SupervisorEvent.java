@@ -79,8 +79,12 @@ public sealed interface SupervisorEvent {
         }
     }
 
-    /** The journal cannot be written; it is tried again. */
-    record JournalFailed(String reason) implements SupervisorEvent {
+    /**
+     * The journal cannot be written; it is tried again.
+     *
+     * @param errno by name, such as {@code ENOSPC}
+     */
+    record JournalFailed(String reason, String errno) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

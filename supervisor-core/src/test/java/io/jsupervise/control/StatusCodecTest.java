@@ -296,11 +296,11 @@ class StatusCodecTest {
 
     @Test
     void a_stale_journal_says_since_when_and_why() throws IOException {
-        String json = status(Status.JournalHealth.OK.stale(
-                new Status.JournalHealth.Stale(NOON, "write /s: ENOSPC (no space left on device)")));
+        String json = status(Status.JournalHealth.OK.stale(new Status.JournalHealth.Stale(
+                NOON, "write /s: ENOSPC (no space left on device)", Optional.of("ENOSPC"))));
         assertEquals(
                 "{\"state\":\"stale\",\"since\":\"2026-01-31T12:00:00Z\","
-                        + "\"reason\":\"write /s: ENOSPC (no space left on device)\"}",
+                        + "\"reason\":\"write /s: ENOSPC (no space left on device)\",\"errno\":\"ENOSPC\"}",
                 member(json, "journal"));
     }
 

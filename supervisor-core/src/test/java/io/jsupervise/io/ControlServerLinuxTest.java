@@ -232,8 +232,8 @@ class ControlServerLinuxTest {
     @Test
     void health_is_503_with_the_reasons() throws Exception {
         assertEquals("{\"healthy\":true}\n", control.ask("GET", "/v1/health").body());
-        Status.JournalHealth stale =
-                Status.JournalHealth.OK.stale(new Status.JournalHealth.Stale(Instant.EPOCH, "write /s: EIO"));
+        Status.JournalHealth stale = Status.JournalHealth.OK.stale(
+                new Status.JournalHealth.Stale(Instant.EPOCH, "write /s: EIO", Optional.of("EIO")));
         control.script = ask -> CompletableFuture.completedFuture(
                 new Answer.Shown(control.status(Optional.of(new ServiceName("web")), stale, ServiceState.FATAL)));
         RawClient.Reply reply = control.ask("GET", "/v1/health");

@@ -73,8 +73,8 @@ class JournalFileLinuxTest {
             }
 
             @Override
-            public void failed(String reason) {
-                results.add("failed: " + reason);
+            public void failed(OsException why) {
+                results.add("failed: " + why.getMessage());
             }
         });
     }
@@ -329,8 +329,8 @@ class JournalFileLinuxTest {
                     public void committed(long upTo) {}
 
                     @Override
-                    public void failed(String reason) {
-                        throw new AssertionError(reason);
+                    public void failed(OsException why) {
+                        throw new AssertionError(why);
                     }
                 });
                 Map<String, Long> before = found();

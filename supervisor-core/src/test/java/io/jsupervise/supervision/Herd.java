@@ -183,7 +183,8 @@ final class Herd {
     }
 
     Herd journalFails() {
-        return on(new SupervisorEvent.JournalFailed("write /s/journal/web.json: ENOSPC (no space left on device)"));
+        return on(new SupervisorEvent.JournalFailed(
+                "write /s/journal/web.json: ENOSPC (no space left on device)", "ENOSPC"));
     }
 
     /** Asks as uid 1000, pid 77; the number of the request is that of the asking, from 1. */

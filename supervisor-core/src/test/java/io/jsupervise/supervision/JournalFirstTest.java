@@ -138,10 +138,10 @@ class JournalFirstTest {
         Herd herd = new Herd(0, "web").allRunning("web").exits("web", 1).journalFails();
         Status.JournalHealth.Stale first =
                 herd.status().supervisor().journal().stale().orElseThrow();
-        herd.later(Duration.ofSeconds(5)).on(new SupervisorEvent.JournalFailed("EIO"));
+        herd.later(Duration.ofSeconds(5)).on(new SupervisorEvent.JournalFailed("fsync /s: EIO", "EIO"));
         assertEquals("", herd.words());
         assertEquals(
-                Optional.of(new Status.JournalHealth.Stale(first.since(), "EIO")),
+                Optional.of(new Status.JournalHealth.Stale(first.since(), "fsync /s: EIO", Optional.of("EIO"))),
                 herd.status().supervisor().journal().stale());
     }
 
