@@ -20,6 +20,8 @@ final class ActorThread {
     /** Expected work that has not come by then will wake the thread as any other. */
     private static final long LOOK_OUT_NANOS = 500_000;
 
+    private static final boolean SEVERAL_PROCESSORS = Runtime.getRuntime().availableProcessors() > 1;
+
     private final Os os;
     private final Actor actor;
     private final Consumer<Throwable> failures;
@@ -97,9 +99,9 @@ final class ActorThread {
         }
     }
 
+    /** On a single processor, who looks out for work would keep from working who brings it. */
     private void lookOut() {
-        if (expected) {
-            expected = false;
+        if (SEVERAL_PROCESSORS) {
             long end = System.nanoTime() + LOOK_OUT_NANOS;
             while (!woken.get() && System.nanoTime() < end) {
                 Thread.onSpinWait();
@@ -122,10 +124,16 @@ final class ActorThread {
     /** Returns at once, with true, where a step is due already. */
     private boolean sleepUntil(Optional<MonotonicTime> next) {
         if (next.isEmpty()) {
+            if (actor.expectsMore()) {
+                lookOut();
+            }
             if (!ending) {
                 LockSupport.park(actor);
             }
-            lookOut();
+            if (expected) {
+                expected = false;
+                lookOut();
+            }
             gather();
             return false;
         }

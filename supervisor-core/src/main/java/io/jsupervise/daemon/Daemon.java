@@ -266,9 +266,6 @@ public final class Daemon {
     }
 
     private final class Threads implements Assembly.Wakes {
-        /** On a single one, who looks out for work keeps from working who brings it. */
-        private final boolean severalProcessors = Runtime.getRuntime().availableProcessors() > 1;
-
         @Override
         public void journal() {
             journal.wake();
@@ -276,9 +273,7 @@ public final class Daemon {
 
         @Override
         public void expectRecords() {
-            if (severalProcessors) {
-                journal.expectWork();
-            }
+            journal.expectWork();
         }
 
         @Override

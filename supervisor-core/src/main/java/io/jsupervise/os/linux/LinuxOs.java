@@ -93,11 +93,27 @@ public final class LinuxOs implements Os {
     }
 
     @Override
-    public Child spawn(SpawnRequest request) throws SpawnException {
+    public void prepare(SpawnRequest request) {
+        try {
+            posixSpawn().prepare(programPath.of(request), request);
+        } catch (SpawnException e) {
+            // Spawning it will tell.
+        }
+    }
+
+    private PosixSpawn posixSpawn() {
         if (posixSpawn == null) {
             posixSpawn = new PosixSpawn(kernel);
         }
-        Path program = programPath.of(request);
+        return posixSpawn;
+    }
+
+    @Override
+    public Child spawn(SpawnRequest request) throws SpawnException {
+        Path program = posixSpawn().preparedProgram(request);
+        if (program == null) {
+            program = programPath.of(request);
+        }
         Pid pid;
         try {
             pid = posixSpawn.spawn(program, request);
