@@ -325,7 +325,7 @@ final class ServiceReader {
                 file,
                 stderr(log, file),
                 log.size("max_size", LogSpec.ToFile.DEFAULT_MAX_SIZE, 4096, 1L << 40),
-                log.number("max_files", LogSpec.ToFile.DEFAULT_MAX_FILES, 0, 1000),
+                log.number("max_files", LogSpec.ToFile.DEFAULT_MAX_FILES, 0, LogSpec.ToFile.MOST_FILES),
                 log.bool("compress", false),
                 log.bool("timestamps", false),
                 log.bool("console", false),
@@ -343,16 +343,9 @@ final class ServiceReader {
             return new LogSpec.Stderr.Null();
         }
         return switch (log.word("stderr", List.of("merge", "file", "null")).orElse("merge")) {
-            case "file" -> new LogSpec.Stderr.ToFile(errorFile(file));
+            case "file" -> new LogSpec.Stderr.ToFile(LogSpec.ToFile.errorFile(file));
             case "null" -> new LogSpec.Stderr.Null();
             default -> new LogSpec.Stderr.Merge();
         };
-    }
-
-    /** {@code web.log} and {@code web.err.log}. */
-    private static Path errorFile(Path file) {
-        String name = file.getFileName().toString();
-        String stem = name.endsWith(".log") ? name.substring(0, name.length() - 4) : name;
-        return file.resolveSibling(stem + ".err.log");
     }
 }

@@ -50,6 +50,7 @@ public final class Assembly implements Outlets {
     private final Now startedAt;
     private final String bootId;
     private final Inbox inbox;
+    private final boolean takesOver;
     private final Recovery.Recovered recovered;
     private final JournalFile journal;
     private final EventLog events;
@@ -126,13 +127,13 @@ public final class Assembly implements Outlets {
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
             long life = Recovery.nextLife(found.services(), found.supervisor(), startedAt);
-            boolean search = !around.firstUse() && Recovery.maySomeRun(found.supervisor(), bootId);
+            this.takesOver = !around.firstUse() && Recovery.maySomeRun(found.supervisor(), bootId);
             this.recovered = Recovery.recover(
                     configuration.services(),
                     new Recovery.Before(
                             found.services(),
                             found.supervisor(),
-                            search ? os.bearers(spec.stateDir().resolve("fifo")) : List.of()),
+                            takesOver ? os.bearers(spec.stateDir().resolve("fifo")) : List.of()),
                     new Recovery.Here(around.stateId(), life, bootId, startedAt, around.seed()));
             long lastEvent = Math.max(
                     events.lastSeq(),
@@ -186,6 +187,11 @@ public final class Assembly implements Outlets {
                 complain("cannot look for pid " + left.process().pid() + " of \"" + left.service() + "\"", e);
             }
         }
+    }
+
+    /** Whether a supervisor before us may have died in this boot, or left its services running. */
+    public boolean takesOver() {
+        return takesOver;
     }
 
     /** What an earlier supervisor left, as far as the journal and the marks tell. */

@@ -15,7 +15,6 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Signals;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.LogSpec;
-import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.SupervisorSpec;
@@ -231,18 +230,25 @@ public final class Daemon {
 
     /** What the children of a dead supervisor have written meanwhile is read from where that one had come to. */
     private void openLogsOfTheLiving() {
-        Map<ServiceName, ServiceSpec> specs = new HashMap<>();
         for (Recovery.Left left : assembly.left()) {
-            if (specs.isEmpty()) {
-                configuration.services().forEach(service -> specs.put(service.name(), service));
+            try {
+                relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
+            } catch (OsException e) {
+                assembly.complain("cannot open the log of \"" + left.service() + "\"", e);
             }
-            ServiceSpec service = specs.get(left.service());
-            if (service != null) {
-                try {
-                    relay.prepare(service.name(), service.log());
-                } catch (OsException e) {
-                    assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
-                }
+        }
+        if (assembly.takesOver()) {
+            openLogsOfTheDead();
+        }
+    }
+
+    /** They may have had a last word that nobody has read. */
+    private void openLogsOfTheDead() {
+        for (ServiceSpec service : configuration.services()) {
+            try {
+                relay.goOn(service.name(), service.log());
+            } catch (OsException e) {
+                assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
             }
         }
     }

@@ -2,6 +2,7 @@ package io.jsupervise.io;
 
 import io.jsupervise.io.Spawner.Streams;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
@@ -142,6 +143,68 @@ public final class LogRelay implements Spawner.Outputs {
         return new Streams(stdout, merged ? new Output.SameAsStdout() : new Output.Null());
     }
 
+    /**
+     * Goes on with the output of a living child of an earlier supervisor, also where the path of its FIFO has vanished or is
+     * another's by now, and where its service no longer has a log of its own in the services file.
+     *
+     * @param log    of its service by the services file
+     * @param before the log that it had when it was recorded last
+     */
+    public void adopt(ServiceName service, Pid pid, LogSpec log, Optional<Path> before) throws OsException {
+        synchronized (registry) {
+            boolean hasLog = log instanceof LogSpec.ToFile;
+            Path usual = fifoDirectory.resolveSibling("logs").resolve(service.value() + ".log");
+            LogSpec.ToFile to = hasLog ? (LogSpec.ToFile) log : LogSpec.ToFile.keepingAll(before.orElse(usual));
+            ChildOutput outputs = new ChildOutput(os, fifoDirectory);
+            Optional<ChildOutput.Found> stdout = outputs.find(pid, 1, service.value() + ".out");
+            if (hasLog || stdout.isPresent()) {
+                takeOver(service, ".out", to, to.file(), stdout);
+            }
+            Optional<ChildOutput.Found> stderr = outputs.find(pid, 2, service.value() + ".err");
+            if (to.stderrFile().isPresent() || stderr.isPresent()) {
+                Path file = to.stderrFile().orElse(LogSpec.ToFile.errorFile(to.file()));
+                takeOver(service, ".err", to, file, stderr);
+            }
+        }
+    }
+
+    private void takeOver(
+            ServiceName service, String suffix, LogSpec.ToFile spec, Path log, Optional<ChildOutput.Found> found)
+            throws OsException {
+        Optional<Fd> nameless = found.flatMap(ChildOutput.Found::nameless);
+        if (nameless.isEmpty()) {
+            stream(service, suffix, spec, log);
+            return;
+        }
+        String name = service.value() + suffix;
+        RelayedStream fresh = streamOf(nameless.get(), service, name, spec, log);
+        Optional<RelayedStream> present = Optional.ofNullable(streams.get(name));
+        begin(name, fresh);
+        present.ifPresent(stream -> end(stream, !stream.fifoStat.sameFile(fresh.fifoStat)));
+    }
+
+    /**
+     * Opens the FIFO of a service that does not run, if it has one: what it wrote before its end may wait there, as long as
+     * somebody holds it open.
+     */
+    public void goOn(ServiceName service, LogSpec log) throws OsException {
+        synchronized (registry) {
+            if (log instanceof LogSpec.ToFile to) {
+                goOn(service, ".out", to, to.file());
+                if (to.stderrFile().isPresent()) {
+                    goOn(service, ".err", to, to.stderrFile().get());
+                }
+            }
+        }
+    }
+
+    private void goOn(ServiceName service, String suffix, LogSpec.ToFile spec, Path log) throws OsException {
+        String name = service.value() + suffix;
+        if (!streams.containsKey(name) && os.stat(fifoDirectory.resolve(name)).isPresent()) {
+            stream(service, suffix, spec, log);
+        }
+    }
+
     private Output stream(ServiceName service, String suffix, LogSpec.ToFile spec, Path log) throws OsException {
         String name = service.value() + suffix;
         Path path = fifoDirectory.resolve(name);
@@ -154,16 +217,23 @@ public final class LogRelay implements Spawner.Outputs {
         if (there.isEmpty()) {
             make(path);
         }
-        RelayedStream fresh = open(service, name, path, spec, log);
+        begin(name, streamOf(open(path), service, name, spec, log));
+        if (present != null) {
+            // What waits in the same FIFO is moved by the new stream; another FIFO has to be emptied first.
+            end(present, !sameFifo);
+        }
+        return new Output.Fifo(path);
+    }
+
+    private void begin(String name, RelayedStream fresh) throws OsException {
         streams.put(name, fresh);
         publish(fresh);
         fresh.watch();
-        if (present != null) {
-            // What waits in the same FIFO is moved by the new stream; another FIFO has to be emptied first.
-            retired.add(new Retired(present, !sameFifo));
-            poller.wakeup();
-        }
-        return new Output.Fifo(path);
+    }
+
+    private void end(RelayedStream stream, boolean drain) {
+        retired.add(new Retired(stream, drain));
+        poller.wakeup();
     }
 
     private void make(Path fifo) throws OsException {
@@ -178,11 +248,9 @@ public final class LogRelay implements Spawner.Outputs {
         }
     }
 
-    private RelayedStream open(ServiceName service, String name, Path path, LogSpec.ToFile spec, Path log)
-            throws OsException {
-        Fd fifo;
+    private Fd open(Path path) throws OsException {
         try {
-            fifo = os.open(path, OpenMode.FIFO, 0);
+            return os.open(path, OpenMode.FIFO, 0);
         } catch (OsException e) {
             if (e.errno() == Errno.EMFILE) {
                 // The relay closes idle logs; the start is tried again later.
@@ -191,10 +259,17 @@ public final class LogRelay implements Spawner.Outputs {
             }
             throw e;
         }
+    }
+
+    /** Closes {@code fifo} where it fails. */
+    private RelayedStream streamOf(Fd fifo, ServiceName service, String name, LogSpec.ToFile spec, Path log)
+            throws OsException {
         try {
             FileStat stat = os.stat(fifo);
             if (stat.kind() != FileStat.Kind.FIFO) {
-                throw new OsException(Errno.EEXIST, "mkfifo " + path + ", where something else lies; remove it");
+                throw new OsException(
+                        Errno.EEXIST,
+                        "mkfifo " + fifoDirectory.resolve(name) + ", where something else lies; remove it");
             }
             int pipeSize = enlarge(fifo, spec.pipeSize());
             RelayedLog relayed = new RelayedLog(os, parts, service, name, fifo, spec, log, echo(service, spec));
@@ -251,8 +326,7 @@ public final class LogRelay implements Spawner.Outputs {
     private void retire(ServiceName service, String suffix) {
         RelayedStream present = streams.remove(service.value() + suffix);
         if (present != null) {
-            retired.add(new Retired(present, true));
-            poller.wakeup();
+            end(present, true);
         }
     }
 

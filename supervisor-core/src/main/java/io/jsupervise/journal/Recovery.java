@@ -14,8 +14,10 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -73,8 +75,16 @@ public final class Recovery {
      *
      * @param others the rest of its process group, as far as it bears our mark: to be ended where the main process is
      *               dead by now
+     * @param log    where the output of its service goes now
+     * @param logBefore the file that it went to when the service was recorded
      */
-    public record Left(ServiceName service, RunId run, ProcessIdentity process, List<ProcessIdentity> others) {}
+    public record Left(
+            ServiceName service,
+            RunId run,
+            ProcessIdentity process,
+            List<ProcessIdentity> others,
+            LogSpec log,
+            Optional<Path> logBefore) {}
 
     private Recovery(Before before, Here here) {
         this.before = before;
@@ -123,6 +133,8 @@ public final class Recovery {
             if (known.add(record.name()) && isOfThisBoot(record) && mayRun(record)) {
                 retired.add(record.name());
                 ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
+                // Its record goes on to tell where its output goes.
+                record.log().ifPresent(file -> spec.log(LogSpec.ToFile.keepingAll(file)));
                 add(spec.autostart(false).stop(record.stop()).build(), Optional.of(record), services, toFind);
             }
         }
@@ -156,7 +168,13 @@ public final class Recovery {
 
     private Left left(Service service, ProcessIdentity process) {
         RunId run = service.run().orElseThrow().id();
-        return new Left(service.name(), run, process, marked.others(service.name(), run, process));
+        return new Left(
+                service.name(),
+                run,
+                process,
+                marked.others(service.name(), run, process),
+                service.spec().log(),
+                Optional.ofNullable(before.records().get(service.name())).flatMap(ServiceRecord::log));
     }
 
     private boolean isOfThisBoot(ServiceRecord record) {

@@ -135,6 +135,12 @@ public interface Os {
     /** Follows symbolic links; empty where there is no such file (ENOENT, ENOTDIR). */
     Optional<FileStat> stat(Path path) throws OsException;
 
+    /**
+     * What a symbolic link says (readlink(2)), as it stands: in {@code /proc/PID/fd} with {@code " (deleted)"} behind the
+     * path of a file that has been removed. Empty where there is no file or it is no link.
+     */
+    Optional<String> readLink(Path path) throws OsException;
+
     void rename(Path from, Path to) throws OsException;
 
     /** Removes a file; nothing happens where there is none. */

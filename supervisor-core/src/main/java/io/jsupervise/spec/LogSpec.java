@@ -35,6 +35,9 @@ public sealed interface LogSpec {
             implements LogSpec {
         public static final long DEFAULT_MAX_SIZE = 10L << 20;
         public static final int DEFAULT_MAX_FILES = 5;
+        /** The most that may be asked for. */
+        public static final int MOST_FILES = 1000;
+
         public static final int DEFAULT_PIPE_SIZE = 1 << 20;
 
         public ToFile {
@@ -63,6 +66,19 @@ public sealed interface LogSpec {
                     false,
                     false,
                     DEFAULT_PIPE_SIZE);
+        }
+
+        /** A log of which nothing is known but where it is: of its rotated files as many are kept as there may be. */
+        public static ToFile keepingAll(Path file) {
+            return new ToFile(
+                    file, new Stderr.Merge(), DEFAULT_MAX_SIZE, MOST_FILES, false, false, false, DEFAULT_PIPE_SIZE);
+        }
+
+        /** Where standard error goes that has a file of its own beside {@code file}: {@code web.log}, {@code web.err.log}. */
+        public static Path errorFile(Path file) {
+            String name = file.getFileName().toString();
+            String stem = name.endsWith(".log") ? name.substring(0, name.length() - 4) : name;
+            return file.resolveSibling(stem + ".err.log");
         }
 
         /** The file that standard error has to itself, if it has one. */

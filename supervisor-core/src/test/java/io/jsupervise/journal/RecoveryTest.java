@@ -17,10 +17,12 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -165,7 +167,15 @@ class RecoveryTest {
         assertEquals(
                 counts ? HISTORY.restartTimes() : List.of(), service.history().restartTimes());
         assertEquals(
-                toFind ? List.of(new Recovery.Left(WEB, LIVING.run(), PROCESS, List.of())) : List.of(),
+                toFind
+                        ? List.of(new Recovery.Left(
+                                WEB,
+                                LIVING.run(),
+                                PROCESS,
+                                List.of(),
+                                spec(true).log(),
+                                record.log()))
+                        : List.of(),
                 recovered.toFind());
         assertEquals(toFind, service.process().isPresent());
         assertEquals(state == ServiceState.BACKOFF, service.next().isPresent());
@@ -277,7 +287,7 @@ class RecoveryTest {
                 Optional.empty(),
                 HISTORY,
                 stop,
-                Optional.empty());
+                Optional.of(Path.of("/var/log/old.log")));
         Recovery.Recovered recovered = recover(spec(true), old, supervisor("b1", false));
         assertEquals(2, recovered.services().size());
         Service retired = recovered.services().get(1);
@@ -285,6 +295,9 @@ class RecoveryTest {
         assertEquals(Wanted.DOWN, retired.wanted());
         assertEquals(stop, retired.spec().stop());
         assertEquals(Set.of(old.name()), recovered.retired());
+        LogSpec log = LogSpec.ToFile.keepingAll(Path.of("/var/log/old.log"));
+        assertEquals(log, recovered.toFind().get(0).log(), "its last words would be lost");
+        assertEquals(old.log(), ServiceRecord.of(retired, "b1").log(), "the next supervisor would not know it");
         assertEquals(old.name(), recovered.toFind().get(0).service());
     }
 

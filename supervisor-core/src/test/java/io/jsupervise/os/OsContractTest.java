@@ -299,6 +299,15 @@ public abstract class OsContractTest {
     }
 
     @Test
+    void what_is_no_link_says_nothing() throws OsException {
+        Path path = dir().resolve("file");
+        os().close(os().open(path, OpenMode.WRITE, 0644));
+        assertEquals(Optional.empty(), os().readLink(path));
+        assertEquals(Optional.empty(), os().readLink(dir().resolve("missing")));
+        assertEquals(Optional.empty(), os().readLink(path.resolve("below-a-file")));
+    }
+
+    @Test
     void mkfifo_does_not_take_another_file_for_a_fifo() throws OsException {
         Path path = dir().resolve("file");
         writeFile(path, OpenMode.REPLACE, "");

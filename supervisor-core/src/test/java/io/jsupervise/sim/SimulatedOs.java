@@ -761,6 +761,13 @@ final class SimulatedOs implements Os {
         return disk.find(path).map(node -> node.stat(UID));
     }
 
+    /** There are no symbolic links here, and no /proc. */
+    @Override
+    public Optional<String> readLink(Path path) {
+        enter();
+        return Optional.empty();
+    }
+
     @Override
     public void rename(Path from, Path to) throws OsException {
         enterDisk("rename", from);

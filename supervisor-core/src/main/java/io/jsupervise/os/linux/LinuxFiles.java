@@ -173,6 +173,18 @@ final class LinuxFiles {
         };
     }
 
+    Optional<String> readLink(Path path) throws OsException {
+        Pointer io = kernel.scratch().io();
+        long length = kernel.call(
+                Syscall.READLINKAT, Kernel.AT_FDCWD, kernel.path(path), io.address(), Kernel.Scratch.IO_BYTES, 0, 0);
+        if (length == -Errno.ENOENT.number() || length == -Errno.ENOTDIR.number() || length == -Errno.EINVAL.number()) {
+            return Optional.empty();
+        }
+        byte[] text = new byte[(int) Kernel.check(length, "readlink", path)];
+        io.get(0, text, 0, text.length);
+        return Optional.of(new String(text, StandardCharsets.UTF_8));
+    }
+
     void rename(Path from, Path to) throws OsException {
         long result = kernel.call(
                 Syscall.RENAMEAT, Kernel.AT_FDCWD, kernel.path(from, 0), Kernel.AT_FDCWD, kernel.path(to, 1), 0, 0);

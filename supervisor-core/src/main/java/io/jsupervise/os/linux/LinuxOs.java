@@ -266,6 +266,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public Optional<String> readLink(Path path) throws OsException {
+        return files.readLink(path);
+    }
+
+    @Override
     public void rename(Path from, Path to) throws OsException {
         files.rename(from, to);
     }

@@ -31,6 +31,7 @@ enum Syscall {
     FCHOWNAT(260, 54),
     UNLINKAT(263, 35),
     RENAMEAT(264, 38),
+    READLINKAT(267, 78),
     FCHMODAT(268, 53),
     FACCESSAT(269, 48),
     UNSHARE(272, 97),
