@@ -520,11 +520,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         MonotonicTime at = now.mono().plus(delay);
         Optional<RestartIntensity> limit = s.spec.startLimit();
         if (limit.isPresent() && !s.history.allows(at, limit.get())) {
-            int count = limit.get().count();
-            String many = count
-                    + (count == 1 ? " restart within " : " restarts within ")
-                    + words(limit.get().within());
-            giveUp(endOf(status, cause, reason, Optional.empty()), many + " did not help; last: " + reason);
+            giveUp(endOf(status, cause, reason, Optional.empty()), inVain(limit.get()) + "; last: " + reason);
             return;
         }
         s.history = s.history.restarting(at, limit);
@@ -536,6 +532,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (s.grave.isEmpty()) {
             startWhenDue();
         }
+    }
+
+    private static String inVain(RestartIntensity limit) {
+        int count = limit.count();
+        return count == 0
+                ? "start_limit allows no restart"
+                : count + (count == 1 ? " restart within " : " restarts within ") + words(limit.within())
+                        + " did not help";
     }
 
     private void giveUp(End end, String reason) {

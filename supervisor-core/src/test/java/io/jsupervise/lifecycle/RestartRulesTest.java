@@ -100,7 +100,7 @@ class RestartRulesTest {
                 "2 |    10 | 2 restarts within 10s did not help; last: exit 1",
                 "1 |    60 | 1 restart within 1m did not help; last: exit 1",
                 "3 |  7200 | 3 restarts within 2h did not help; last: exit 1",
-                "0 |    90 | 0 restarts within 90s did not help; last: exit 1",
+                "0 |    90 | start_limit allows no restart; last: exit 1",
             })
     void beyond_its_start_limit_a_service_is_given_up(int count, long seconds, String reason) {
         Bench bench = new Bench(
