@@ -40,6 +40,17 @@ final class Connection {
         return (name.equals("default") ? runtimeDir : runtimeDir.resolve(name)).resolve("control.sock");
     }
 
+    /** Where its state is if nothing was said of places; empty where a socket was named, which may be anybody's. */
+    Optional<Path> defaultStateDir() {
+        String fromEnvironment = System.getenv("JSUPERVISE_SOCKET");
+        if (socket != null || name == null && fromEnvironment != null && !fromEnvironment.isEmpty()) {
+            return Optional.empty();
+        }
+        Path stateDir =
+                ConfigLoading.surroundings(Optional.empty(), Optional.empty()).defaultStateDir();
+        return Optional.of(name == null || name.equals("default") ? stateDir : stateDir.resolve(name));
+    }
+
     /** The error that a refused request carries. */
     static CommandException refusal(ControlClient.Response response) {
         String code = "";

@@ -53,6 +53,12 @@ final class LogsCommand extends Client {
     private int fromDisk(DeadSupervisor dead) throws CommandException {
         dead.say();
         ServiceRecord record = dead.service(name);
+        Optional<ServiceRecord.Living> living = dead.stillRunning(record);
+        if (living.isPresent() && dead.holder().isEmpty()) {
+            System.err.println("jsupervise: \"" + name + "\" still runs, pid "
+                    + living.get().process().pid()
+                    + "; what it has written since waits in its pipe for the next supervisor");
+        }
         Path log = record.log()
                 .orElseThrow(() -> new CommandException(
                         ExitCode.NOT_REACHED, "\"" + name + "\" has no log file: its log is not a map"));

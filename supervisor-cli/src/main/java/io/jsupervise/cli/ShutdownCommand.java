@@ -2,9 +2,6 @@ package io.jsupervise.cli;
 
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.concurrent.locks.LockSupport;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,7 +32,7 @@ final class ShutdownCommand extends Client {
         long pid = pid(client);
         ControlClient.Response response = client.post("/v1/shutdown" + (leaveRunning ? "?leave_running=true" : ""));
         String outcome = outcome(json(response));
-        while (!noWait && isAlive(pid)) {
+        while (!noWait && ProcessEntry.isAlive(pid)) {
             LockSupport.parkNanos(LOOK_NANOS);
         }
         if (global().json) {
@@ -55,17 +52,6 @@ final class ShutdownCommand extends Client {
             return noWait ? "shutting down" : "ended";
         } catch (JsonException e) {
             throw notUnderstood(e);
-        }
-    }
-
-    /** One that nobody has reaped yet has ended all the same; its parent may never reap it. */
-    static boolean isAlive(long pid) {
-        try {
-            String stat = Files.readString(Path.of("/proc/" + pid + "/stat"));
-            char state = stat.charAt(stat.lastIndexOf(')') + 2);
-            return state != 'Z' && state != 'X';
-        } catch (IOException e) {
-            return false;
         }
     }
 

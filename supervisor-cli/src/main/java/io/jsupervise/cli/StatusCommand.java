@@ -1,22 +1,9 @@
 package io.jsupervise.cli;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
-import io.jsupervise.control.StatusCodec;
-import io.jsupervise.control.Whereabouts;
 import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
-import io.jsupervise.lifecycle.End;
-import io.jsupervise.lifecycle.ServiceState;
-import io.jsupervise.text.InstantText;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -32,7 +19,9 @@ import picocli.CommandLine.Parameters;
         description = "Show how the services are.",
         footer = {
             "",
-            "Exits with 3 where a service that was named is not running, with 4 where there is none of that name."
+            "Exits with 3 where a service that was named is not running, with 4 where there is none of that name.",
+            "Without a supervisor it shows what the last one recorded, and which processes still run. GONE is what has",
+            "ended since."
         })
 final class StatusCommand extends Client {
     private static final long WATCH_NANOS = 1_000_000_000;
@@ -100,7 +89,8 @@ final class StatusCommand extends Client {
             }
             DeadSupervisor dead = DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e);
             dead.say();
-            return asRecorded(dead);
+            dead.sayWhatRuns();
+            return new DeadStatus(dead).of(records(dead));
         }
     }
 
@@ -121,87 +111,5 @@ final class StatusCommand extends Client {
             records.add(dead.service(name));
         }
         return records;
-    }
-
-    /** What a living supervisor would answer, with null for what only the living know. */
-    private byte[] asRecorded(DeadSupervisor dead) throws CommandException {
-        List<ServiceRecord> records = records(dead);
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator out = new JsonFactory().createGenerator(bytes)) {
-            out.writeStartObject();
-            writeSupervisor(dead, out);
-            out.writeArrayFieldStart("services");
-            for (ServiceRecord record : records) {
-                write(record, out);
-            }
-            out.writeEndArray();
-            out.writeEndObject();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot happen: memory is no file", e);
-        }
-        bytes.writeBytes("\n".getBytes(StandardCharsets.US_ASCII));
-        return bytes.toByteArray();
-    }
-
-    private static void writeSupervisor(DeadSupervisor dead, JsonGenerator out) throws IOException {
-        Whereabouts told = dead.whereabouts().orElse(null);
-        out.writeObjectFieldStart("supervisor");
-        out.writeStringField("name", told == null ? null : told.name());
-        out.writeNullField("pid");
-        out.writeStringField("version", told == null ? null : told.version());
-        out.writeNullField("started_at");
-        out.writeNullField("uptime_ms");
-        out.writeStringField("config", told == null ? null : told.config().toString());
-        out.writeStringField("state_dir", dead.stateDir().toString());
-        out.writeNullField("shutting_down");
-        out.writeNullField("journal");
-        out.writeNullField("watchdog");
-        out.writeNullField("loop");
-        out.writeEndObject();
-    }
-
-    private static void write(ServiceRecord record, JsonGenerator out) throws IOException {
-        Optional<ServiceRecord.Living> living = DeadSupervisor.stillRunning(record);
-        out.writeStartObject();
-        out.writeStringField("name", record.name().value());
-        out.writeStringField("state", record.state().name());
-        out.writeStringField("wanted", record.wanted().word());
-        out.writeBooleanField("ready", living.isPresent() && record.state() == ServiceState.RUNNING);
-        if (living.isPresent()) {
-            out.writeNumberField("pid", living.get().process().pid().value());
-        } else {
-            out.writeNullField("pid");
-        }
-        out.writeStringField(
-                "since",
-                record.since().map(since -> InstantText.of(since.wall())).orElse(null));
-        if (living.isPresent()) {
-            Duration uptime = Duration.between(living.get().startedAt().wall(), Instant.now());
-            out.writeNumberField("uptime_ms", Math.max(0, uptime.toMillis()));
-        } else {
-            out.writeNullField("uptime_ms");
-        }
-        out.writeNumberField("restarts", record.history().restarts());
-        out.writeNullField("adopted");
-        // Nobody starts it then: that is for the next supervisor.
-        out.writeNullField("next_start_at");
-        out.writeNullField("backoff_ms");
-        Optional<End> last = record.history().lastEnd();
-        if (last.isPresent()) {
-            out.writeObjectFieldStart("last_exit");
-            StatusCodec.writeEnd(last.get(), out);
-            out.writeEndObject();
-        } else {
-            out.writeNullField("last_exit");
-        }
-        out.writeNullField("heartbeat");
-        out.writeStringField("run_id", living.map(one -> one.run().value()).orElse(null));
-        out.writeNullField("spec_changed");
-        out.writeArrayFieldStart("waiting_for");
-        out.writeEndArray();
-        out.writeStringField("fatal_reason", record.fatal().orElse(null));
-        out.writeNullField("log");
-        out.writeNullField("description");
-        out.writeEndObject();
     }
 }

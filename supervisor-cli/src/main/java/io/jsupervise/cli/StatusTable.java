@@ -17,6 +17,9 @@ final class StatusTable {
     private static final String PLAIN = "\u001b[0m";
     private static final int STATE = 1;
 
+    /** No state of a service: it was recorded with a process, and that has ended since, without a supervisor. */
+    private static final String GONE = "GONE";
+
     private final List<Row> rows;
     private final boolean colors;
 
@@ -25,18 +28,19 @@ final class StatusTable {
 
         static Row of(JsonObject service) throws JsonException {
             String state = service.string("state");
-            boolean alive = service.has("pid");
+            Optional<String> process = service.optionalString("process");
+            boolean gone = process.isPresent() && process.get().equals("gone");
             return new Row(
                     service.string("name"),
-                    state,
+                    gone ? GONE : state,
                     service.optionalNumber("pid").map(String::valueOf).orElse("-"),
                     service.optionalNumber("uptime_ms").map(DurationText::of).orElse("-"),
                     String.valueOf(service.number("restarts")),
-                    health(service, state, alive),
+                    process.isEmpty() ? health(service, state) : gone ? "has ended since" : "still runs",
                     lastExit(service));
         }
 
-        private static String health(JsonObject service, String state, boolean alive) throws JsonException {
+        private static String health(JsonObject service, String state) throws JsonException {
             if (state.equals("FATAL")) {
                 return service.optionalString("fatal_reason").orElse("gave up");
             }
@@ -44,16 +48,14 @@ final class StatusTable {
                 Duration until = Duration.between(Instant.now(), service.instant("next_start_at"));
                 return "restarts in " + DurationText.of(Math.max(0, until.toMillis()));
             }
-            if (service.has("waiting_for") && state.equals("WAITING")) {
-                return "waits for " + String.join(", ", service.strings("waiting_for"));
+            if (state.equals("WAITING") && service.has("waiting_for")) {
+                List<String> reasons = service.strings("waiting_for");
+                return reasons.isEmpty() ? "-" : "waits for " + String.join(", ", reasons);
             }
             if (service.has("heartbeat")) {
                 return "heartbeat " + service.object("heartbeat").string("state");
             }
-            if (state.equals("RUNNING")) {
-                return alive ? "ready" : "has ended since";
-            }
-            return "-";
+            return state.equals("RUNNING") ? "ready" : "-";
         }
 
         private static String lastExit(JsonObject service) throws JsonException {
@@ -65,9 +67,8 @@ final class StatusTable {
             return last.get().string("reason") + ", " + DurationText.of(Math.max(0, ago.toMillis())) + " ago";
         }
 
-        /** One that was left running by a supervisor that is dead may have ended since. */
         boolean isRunning() {
-            return state.equals("RUNNING") && !pid.equals("-");
+            return state.equals("RUNNING");
         }
 
         private String[] cells() {
@@ -112,7 +113,7 @@ final class StatusTable {
     private static String colorOf(String state) {
         return switch (state) {
             case "RUNNING", "EXITED" -> GREEN;
-            case "FATAL" -> RED;
+            case "FATAL", GONE -> RED;
             case "STOPPED" -> "";
             default -> YELLOW;
         };

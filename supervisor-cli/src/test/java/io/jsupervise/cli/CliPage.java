@@ -25,9 +25,10 @@ final class CliPage {
                 Made from the command itself; `jsupervise --help` and `jsupervise COMMAND --help` say the same.
 
                 `run` is the supervisor. `check` needs none. All others ask a running one through its [control socket](control.md); when it is dead, `status`, `logs`
-                and `events` read what it left in its state directory, and say so on standard error. That directory is named by `supervisor.json` beside the socket,
-                or by `--state-dir`. A service that was never started nor commanded has left nothing there. The JSON of a
-                dead supervisor's status has the members of a living one's, with null for what only the living know, above all `supervisor.pid`.
+                and `events` read what it left in its state directory, and say so first, on standard error. That directory is named by `supervisor.json` beside the socket,
+                or by `--state-dir`; where neither is there, as after a boot, it is the default one, unless a socket was named. A service that was never started nor
+                commanded has left nothing there. `status` also looks which of the recorded processes still run, each known by boot, pid and start time, and calls GONE
+                what has ended since; [control](control.md#without-a-supervisor) has the JSON. With `-f`, `logs` and `events` go on with what the next supervisor writes.
 
                 ## Options of all commands
 

@@ -4,14 +4,35 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.journal.JournalCodec;
+import io.jsupervise.journal.ServiceRecord;
+import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
+import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,14 +52,23 @@ class DeadSupervisorLinuxTest {
     @TempDir
     private Path dir;
 
+    private static final String KILLED = ": it was killed, or left its services to the next one";
+    private static final String IN_ORDER = ": it ended in order";
+
     private static JsonObject status(Supervised daemon, String... names) throws JsonException {
         List<String> words = new ArrayList<>(List.of("status", "--json"));
         words.addAll(List.of(names));
         return JsonObject.parse(daemon.type(words.toArray(new String[0])).out().getBytes(StandardCharsets.UTF_8));
     }
 
-    private String leftWords(Supervised daemon) {
-        return "jsupervise: the supervisor is not running; this is what it left in " + daemon.stateDir + "\n";
+    /** What is said before anything else. */
+    private static String leftWords(Supervised daemon, String how) {
+        return "jsupervise: the supervisor is not running" + how + "; this is what it left in " + daemon.stateDir
+                + "\n";
+    }
+
+    private static String runOn(String which) {
+        return "jsupervise: " + which + ", unsupervised; the next run takes them over\n";
     }
 
     @Test
@@ -91,7 +121,7 @@ class DeadSupervisorLinuxTest {
 
         Typed status = daemon.type("status", "web");
         assertEquals(3, status.code());
-        assertEquals(leftWords(daemon), status.err());
+        assertEquals(leftWords(daemon, IN_ORDER), status.err());
         assertTrue(status.out().contains("STOPPED"), status.out());
     }
 
@@ -129,28 +159,35 @@ class DeadSupervisorLinuxTest {
 
             Typed status = daemon.type("status");
             assertEquals(0, status.code());
-            assertEquals(leftWords(daemon), status.err());
+            assertEquals(leftWords(daemon, KILLED) + runOn("2 of its services still run"), status.err());
             assertEquals(4, status.out().lines().count(), status.out());
             JsonObject left = status(daemon, "down", "web");
             JsonObject supervisor = left.object("supervisor");
-            assertEquals(alive.object("supervisor").names(), supervisor.names(), "not the members of a living one");
+            assertMembers(alive.object("supervisor"), supervisor, "state", "ended_in_order");
             assertFalse(supervisor.has("pid"));
+            assertEquals("dead", supervisor.string("state"));
+            assertFalse(supervisor.bool("ended_in_order"));
             List<JsonObject> services = left.objects("services");
-            assertEquals(
-                    alive.objects("services").get(0).names(), services.get(0).names());
+            assertMembers(alive.objects("services").get(0), services.get(0), "process");
+            assertFalse(services.get(0).has("process"), "it had none");
             assertEquals("down", services.get(0).string("name"));
             JsonObject web = services.get(1);
             assertTrue(web.optionalNumber("uptime_ms").isPresent(), "it still runs");
+            assertEquals("running", web.string("process"));
             ProcessHandle process = ProcessHandle.of(web.number("pid")).orElseThrow();
             Typed still = daemon.type("status", "web");
             assertEquals(0, still.code());
-            assertTrue(still.out().contains("  ready  "), still.out());
+            assertTrue(still.out().contains("  still runs  "), still.out());
             process.destroyForcibly();
             process.onExit().get();
             Typed gone = daemon.type("status", "web");
             assertEquals(3, gone.code(), "what has ended since is not running");
-            assertTrue(gone.out().contains("has ended since"), gone.out());
-            assertFalse(status(daemon, "web").objects("services").get(0).has("pid"));
+            assertTrue(gone.out().contains("GONE") && gone.out().contains("has ended since"), gone.out());
+            assertEquals(leftWords(daemon, KILLED) + runOn("1 of its services still runs"), gone.err());
+            JsonObject dead = status(daemon, "web").objects("services").get(0);
+            assertFalse(dead.has("pid"));
+            assertEquals("gone", dead.string("process"));
+            assertEquals("RUNNING", dead.string("state"), "that is what was recorded");
             assertEquals(3, daemon.type("status", "down").code());
             assertEquals(0, daemon.type("status", "--watch").code(), "there is nothing to watch");
             Typed unknown = daemon.type("status", "wbe");
@@ -160,7 +197,7 @@ class DeadSupervisorLinuxTest {
             Typed log = daemon.type("logs", "web", "-n", "1");
             assertEquals(0, log.code());
             assertEquals("hello\n", log.out());
-            assertEquals(leftWords(daemon), log.err());
+            assertEquals(leftWords(daemon, KILLED), log.err());
             assertEquals(1, daemon.type("logs", "quiet").code());
             assertEquals(4, daemon.type("logs", "nobody").code());
             Typed told = daemon.type("events");
@@ -180,16 +217,160 @@ class DeadSupervisorLinuxTest {
         assertFalse(Files.exists(daemon.socket));
     }
 
+    private static void assertMembers(JsonObject living, JsonObject dead, String... more) {
+        TreeSet<String> expected = new TreeSet<>(living.names());
+        expected.addAll(List.of(more));
+        assertEquals(expected, new TreeSet<>(dead.names()));
+    }
+
+    /** A journal as a supervisor leaves it, with one service that was RUNNING as {@code process}. */
+    private Path left(String bootId, ProcessIdentity process, Path log) throws IOException {
+        Path state = Files.createDirectories(dir.resolve("left"));
+        Path journal = Files.createDirectories(state.resolve("journal"));
+        Now now = new Now(new MonotonicTime(1), Instant.parse("2026-01-31T12:00:00Z"));
+        ServiceRecord.Living living =
+                new ServiceRecord.Living(new RunId("id-1"), process, now, Optional.of(now.mono()), Optional.empty());
+        ServiceRecord web = new ServiceRecord(
+                new ServiceName("web"),
+                bootId,
+                ServiceState.RUNNING,
+                Optional.of(now),
+                Wanted.UP,
+                false,
+                Optional.of(living),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                History.EMPTY,
+                new StopSequence(Signal.TERM, Duration.ofSeconds(1), Optional.empty()),
+                Optional.of(log));
+        Files.write(journal.resolve("web.json"), new JournalCodec().encode(web));
+        SupervisorRecord own = new SupervisorRecord(bootId, "1.0", now.wall(), false, 1);
+        Files.write(journal.resolve("@supervisor.json"), new JournalCodec().encode(own));
+        return state;
+    }
+
+    private Typed typed(Path state, String... words) {
+        List<String> all = new ArrayList<>(List.of(words));
+        all.addAll(List.of("--socket", dir.resolve("none.sock").toString(), "--state-dir", state.toString()));
+        return Typed.run(all.toArray(new String[0]));
+    }
+
+    @Test
+    void a_process_is_known_by_its_boot_its_pid_and_its_start_time() throws Exception {
+        int pid = (int) ProcessHandle.current().pid();
+        long start = ProcessEntry.startTime(pid).orElseThrow();
+        String boot = ProcessEntry.bootId();
+        Object[][] rows = {
+            {boot, new ProcessIdentity(new Pid(pid), start), "RUNNING", 0, KILLED},
+            {boot, new ProcessIdentity(new Pid(pid), start + 1), "GONE", 3, KILLED},
+            {boot, new ProcessIdentity(new Pid(0x3ffffff), start), "GONE", 3, KILLED},
+            {"another", new ProcessIdentity(new Pid(pid), start), "GONE", 3, ": the machine was started anew"},
+        };
+        for (Object[] row : rows) {
+            Path state = left((String) row[0], (ProcessIdentity) row[1], dir.resolve("web.log"));
+            Typed status = typed(state, "status", "web");
+            assertTrue(status.out().contains(" " + row[2] + " "), status.out());
+            assertEquals(row[3], status.code());
+            assertTrue(status.err().startsWith("jsupervise: the supervisor is not running" + row[4]), status.err());
+            assertEquals(row[2].equals("RUNNING"), status.err().contains("1 of its services still runs"));
+        }
+    }
+
+    @Test
+    void logs_of_a_dead_supervisor_go_back_over_rotated_and_compressed_files() throws Exception {
+        Path log = dir.resolve("web.log");
+        Path state = left(ProcessEntry.bootId(), new ProcessIdentity(new Pid(0x3ffffff), 1), log);
+        Files.writeString(log, "7\n8\n9\n");
+        Files.writeString(dir.resolve("web.log.1"), "4\n5\n6\n");
+        try (OutputStream packed = new GZIPOutputStream(Files.newOutputStream(dir.resolve("web.log.2.gz")))) {
+            packed.write("1\n2\n3\n".getBytes(StandardCharsets.US_ASCII));
+        }
+        assertEquals(
+                "1\n2\n3\n4\n5\n6\n7\n8\n9\n",
+                typed(state, "logs", "web", "-n", "1000").out());
+        assertEquals(
+                "3\n4\n5\n6\n7\n8\n9\n", typed(state, "logs", "web", "-n", "7").out());
+        assertEquals("8\n9\n", typed(state, "logs", "web", "-n", "2").out());
+    }
+
+    @Test
+    void logs_of_what_still_runs_say_where_the_rest_is() throws Exception {
+        int pid = (int) ProcessHandle.current().pid();
+        Path log = Files.writeString(dir.resolve("web.log"), "hello\n");
+        Path state = left(
+                ProcessEntry.bootId(),
+                new ProcessIdentity(new Pid(pid), ProcessEntry.startTime(pid).orElseThrow()),
+                log);
+        Typed typed = typed(state, "logs", "web");
+        assertEquals("hello\n", typed.out());
+        assertTrue(
+                typed.err().contains("\"web\" still runs, pid " + pid + "; what it has written since waits"),
+                typed.err());
+    }
+
+    @Test
+    void a_supervisor_whose_socket_is_gone_is_not_taken_for_dead() throws Exception {
+        Supervised daemon = new Supervised(dir, SERVICES);
+        daemon.start();
+        try {
+            assertEquals(0, daemon.type("start", "web").code());
+            Files.delete(daemon.socket);
+            Typed status = daemon.type("status", "web");
+            assertEquals(0, status.code());
+            assertEquals(
+                    "jsupervise: the supervisor (pid " + daemon.pid() + ") runs, but nobody listens at " + daemon.socket
+                            + "; this is what it has recorded in " + daemon.stateDir + "\n",
+                    status.err());
+            JsonObject supervisor = status(daemon).object("supervisor");
+            assertEquals("unreachable", supervisor.string("state"));
+            assertEquals(daemon.pid(), supervisor.number("pid"));
+        } finally {
+            daemon.end();
+        }
+    }
+
+    @Test
+    void a_supervisor_that_hands_over_leaves_what_the_next_one_shows_as_before() throws Exception {
+        Supervised daemon = new Supervised(dir, SERVICES);
+        daemon.start();
+        assertEquals(0, daemon.type("start", "web", "quiet").code());
+        long web = status(daemon, "web").objects("services").get(0).number("pid");
+        Typed shutdown = daemon.type("shutdown", "--leave-running");
+        assertEquals("ended; 2 services run on\n", shutdown.out());
+        assertEquals(0, shutdown.code(), shutdown.err());
+        assertEquals(0, daemon.awaitEnd());
+        Typed status = daemon.type("status", "web");
+        assertEquals(0, status.code());
+        assertEquals(leftWords(daemon, KILLED) + runOn("2 of its services still run"), status.err());
+        daemon.start();
+        try {
+            assertEquals(0, daemon.type("start", "web").code());
+            assertEquals(web, status(daemon, "web").objects("services").get(0).number("pid"));
+        } finally {
+            daemon.end();
+        }
+        assertFalse(ProcessEntry.isAlive(web));
+    }
+
+    @Test
+    void a_state_directory_without_a_journal_is_named_with_69() {
+        Typed status = typed(dir, "status");
+        assertEquals(69, status.code());
+        assertTrue(status.err().endsWith("; and there is no journal in " + dir + "\n"), status.err());
+    }
+
     @Test
     void a_dead_process_that_nobody_has_reaped_has_ended() throws Exception {
         Process parent = new ProcessBuilder("/bin/sh", "-c", "sleep 0 & echo $!; exec sleep 1000").start();
         try {
             long child = Long.parseLong(parent.inputReader().readLine());
-            while (ShutdownCommand.isAlive(child)) {
+            while (ProcessEntry.isAlive(child)) {
                 Thread.onSpinWait();
             }
             assertTrue(Files.exists(Path.of("/proc/" + child)), "it was reaped, so this proves nothing");
-            assertTrue(ShutdownCommand.isAlive(parent.pid()));
+            assertTrue(ProcessEntry.isAlive(parent.pid()));
         } finally {
             parent.destroy();
         }
