@@ -214,8 +214,11 @@ public interface Os {
      */
     Fd takeFd(Child process, int number) throws OsException;
 
-    /** The living processes that were started with {@code NAME=value} in their environment. Reads all of /proc. */
-    List<ProcessIdentity> bearers(String variable) throws OsException;
+    /**
+     * The living processes that run {@code program}, by its name without a path, and were started with that value of a
+     * variable, as far as we may read it. Reads all of /proc.
+     */
+    List<ProcessIdentity> started(String program, String variable, String value) throws OsException;
 
     // ---- control ----
 

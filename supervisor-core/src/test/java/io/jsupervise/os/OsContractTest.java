@@ -466,18 +466,18 @@ public abstract class OsContractTest {
     }
 
     @Test
-    void who_bears_a_variable_is_found_for_as_long_as_it_lives() throws Exception {
+    void who_was_started_with_a_variable_is_found_for_as_long_as_it_lives() throws Exception {
         String mark = "contract-" + dir().toString().hashCode();
-        assertEquals(List.of(), os().bearers("MARK=" + mark));
+        assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark));
         Map<String, String> environment = new java.util.HashMap<>(environment());
         environment.put("MARK", mark);
         Child child = os().spawn(new SpawnRequest(
                 sleeps(), dir(), environment, 022, new SpawnRequest.Output.Null(), new SpawnRequest.Output.Null()));
-        assertEquals(List.of(child.identity()), os().bearers("MARK=" + mark));
-        assertEquals(List.of(), os().bearers("MARK=" + mark + "0"));
-        assertEquals(List.of(), os().bearers("MARK=" + mark.substring(1)));
+        assertEquals(List.of(child.identity()), os().started(sleeps().get(0), "MARK", mark));
+        assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark + "0"));
+        assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark.substring(1)));
         end(child);
-        assertEquals(List.of(), os().bearers("MARK=" + mark));
+        assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark));
     }
 
     // ---- waiting ----

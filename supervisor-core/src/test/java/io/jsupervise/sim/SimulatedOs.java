@@ -960,17 +960,15 @@ final class SimulatedOs implements Os {
     }
 
     @Override
-    public List<ProcessIdentity> bearers(String variable) {
+    public List<ProcessIdentity> started(String program, String variable, String value) {
         enter();
-        List<ProcessIdentity> bearers = new ArrayList<>();
+        List<ProcessIdentity> started = new ArrayList<>();
         for (SimulatedProcess process : processes.all()) {
-            for (Map.Entry<String, String> one : process.environment.entrySet()) {
-                if (process.isAlive() && variable.equals(one.getKey() + "=" + one.getValue())) {
-                    bearers.add(process.identity);
-                }
+            if (process.isAlive() && value.equals(process.environment.get(variable))) {
+                started.add(process.identity);
             }
         }
-        return bearers;
+        return started;
     }
 
     // ---- control ----

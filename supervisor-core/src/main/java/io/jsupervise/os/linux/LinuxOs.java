@@ -361,8 +361,8 @@ public final class LinuxOs implements Os {
     }
 
     @Override
-    public List<ProcessIdentity> bearers(String variable) throws OsException {
-        return proc.bearers(variable);
+    public List<ProcessIdentity> started(String program, String variable, String value) throws OsException {
+        return new Marks(proc, files, Path.of("/")).started(program, variable, value);
     }
 
     @Override

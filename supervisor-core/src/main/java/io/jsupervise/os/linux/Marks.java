@@ -54,6 +54,34 @@ final class Marks {
         return bearers;
     }
 
+    List<ProcessIdentity> started(String program, String variable, String value) throws OsException {
+        byte[] name = (variable + "=").getBytes(StandardCharsets.UTF_8);
+        List<ProcessIdentity> started = new ArrayList<>();
+        for (String number : files.list(Path.of("/proc"))) {
+            boolean isIt = number.charAt(0) >= '1'
+                    && number.charAt(0) <= '9'
+                    && nameOf(number).equals(program)
+                    && value(name, readEnvironment("/proc/" + number + "/environ"))
+                            .equals(Optional.of(value));
+            if (isIt) {
+                Pid pid = new Pid(Integer.parseInt(number));
+                Optional<Proc.Stat> stat = proc.stat(pid);
+                if (stat.isPresent() && stat.get().isAlive()) {
+                    started.add(new ProcessIdentity(pid, stat.get().startTime()));
+                }
+            }
+        }
+        return started;
+    }
+
+    private String nameOf(String number) {
+        try {
+            return proc.line("/proc/" + number + "/comm");
+        } catch (OsException e) {
+            return "";
+        }
+    }
+
     private Optional<Bearer> look(Pid pid, long ticks) {
         int length = readEnvironment("/proc/" + pid.value() + "/environ");
         Optional<String> run = value(RUN, length);

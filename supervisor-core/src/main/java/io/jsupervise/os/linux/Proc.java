@@ -1,15 +1,12 @@
 package io.jsupervise.os.linux;
 
 import io.jsupervise.lifecycle.Pid;
-import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -123,60 +120,6 @@ final class Proc {
             }
         }
         return groups;
-    }
-
-    /** Whose environment holds {@code NAME=value}, as far as we may read it. */
-    List<ProcessIdentity> bearers(String variable) throws OsException {
-        List<ProcessIdentity> bearers = new ArrayList<>();
-        byte[] sought = variable.getBytes(StandardCharsets.UTF_8);
-        for (String name : files.list(Path.of("/proc"))) {
-            if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
-                Pid pid = new Pid(Integer.parseInt(name));
-                // Read before the environment: another process of this number would have begun later.
-                Optional<Stat> stat = stat(pid);
-                if (stat.isPresent() && stat.get().isAlive() && bears(pid, sought)) {
-                    bearers.add(new ProcessIdentity(pid, stat.get().startTime()));
-                }
-            }
-        }
-        return bearers;
-    }
-
-    private boolean bears(Pid pid, byte[] sought) {
-        try {
-            Fd fd = files.open(Path.of("/proc/" + pid.value() + "/environ"), OpenMode.READ, 0);
-            try {
-                return holds(fd, sought);
-            } finally {
-                files.close(fd);
-            }
-        } catch (OsException e) {
-            // Not ours to look at, or gone.
-            return false;
-        }
-    }
-
-    private boolean holds(Fd environ, byte[] sought) throws OsException {
-        byte[] some = new byte[1 << 13];
-        int matched = 0;
-        boolean possible = true;
-        for (int length = files.read(environ, some, 0, some.length);
-                length > 0;
-                length = files.read(environ, some, 0, some.length)) {
-            for (int i = 0; i < length; i++) {
-                if (some[i] == 0) {
-                    if (possible && matched == sought.length) {
-                        return true;
-                    }
-                    matched = 0;
-                    possible = true;
-                } else if (possible) {
-                    possible = matched < sought.length && some[i] == sought[matched];
-                    matched++;
-                }
-            }
-        }
-        return false;
     }
 
     /** One line of a file below /proc. */
