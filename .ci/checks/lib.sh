@@ -50,7 +50,18 @@ bearers() {
     done
 }
 
-nothing_left() { [ -z "$(bearers)" ]; }
+# keepers: pids of the processes that keep descriptors for the next supervisors of this check.
+keepers() {
+    local process
+    for process in /proc/[0-9]*; do
+        if grep -qz "^JSUPERVISE_CHECK=$work\$" "$process/environ" 2>/dev/null \
+            && grep -qz '^JSUPERVISE_KEEPER=' "$process/environ" 2>/dev/null; then
+            echo "${process#/proc/}"
+        fi
+    done
+}
+
+nothing_left() { [ -z "$(bearers)$(keepers)" ]; }
 
 finish() {
     local status=$? pid mount
@@ -58,7 +69,7 @@ finish() {
         kill -KILL "$pid" 2>/dev/null || true
     done
     { wait || true; } 2>/dev/null
-    for pid in $(bearers); do
+    for pid in $(bearers) $(keepers); do
         kill -KILL "$pid" 2>/dev/null || true
     done
     for mount in "${mounts[@]}"; do

@@ -4,6 +4,7 @@ import io.jsupervise.control.EventLine;
 import io.jsupervise.io.EventLog;
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.JournalFile;
+import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.journal.Recovery;
@@ -55,6 +56,8 @@ public final class Assembly implements Outlets {
     private final JournalFile journal;
     private final EventLog events;
     private final Spawner spawner;
+    private final Optional<Keeper> keeper;
+    private final boolean firstUse;
     private final HeartbeatFiles heartbeats;
     private final EventLoop loop;
     private final Consumer<OsException> complaints;
@@ -75,6 +78,7 @@ public final class Assembly implements Outlets {
      * @param seed        of all random numbers
      * @param lookers     runs looks at heartbeat files
      * @param outputs     prepares the output of children
+     * @param keeper      keeps what the next supervisor needs, should this one be killed
      * @param console     gets a line for each event
      */
     public record Surroundings(
@@ -86,6 +90,7 @@ public final class Assembly implements Outlets {
             long seed,
             Executor lookers,
             Spawner.Outputs outputs,
+            Optional<Keeper> keeper,
             Consumer<EventLine> console) {}
 
     /** Wakes the threads of actors that were given work. */
@@ -97,6 +102,8 @@ public final class Assembly implements Outlets {
         void spawner();
 
         void events();
+
+        void keeper();
     }
 
     /**
@@ -123,10 +130,14 @@ public final class Assembly implements Outlets {
             Path folder = spec.stateDir().resolve("journal");
             this.journal = new JournalFile(os, folder, bootId, new JournalResults());
             this.events = new EventLog(os, spec.stateDir(), around.console());
-            this.spawner = new Spawner(os, around.environment(), around.user(), around.outputs(), new SpawnResults());
+            this.keeper = around.keeper();
+            this.spawner = new Spawner(
+                    os, around.environment(), around.user(), withKeeper(around.outputs()), new SpawnResults());
+            keeper.ifPresent(kept -> kept.connect(poller, this::keeperIsWanted, this::keeperHasWork));
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
             long life = Recovery.nextLife(found.services(), found.supervisor(), startedAt);
+            this.firstUse = around.firstUse();
             this.takesOver = !around.firstUse() && Recovery.maySomeRun(found.supervisor(), bootId);
             this.recovered = Recovery.recover(
                     configuration.services(),
@@ -159,11 +170,51 @@ public final class Assembly implements Outlets {
         }
     }
 
+    /** There is a keeper, and what is written is kept, from before the first start on. */
+    private Spawner.Outputs withKeeper(Spawner.Outputs outputs) {
+        if (keeper.isEmpty()) {
+            return outputs;
+        }
+        Keeper keeping = keeper.get();
+        return (service, log) -> {
+            keeping.begin();
+            return outputs.prepare(service, log);
+        };
+    }
+
+    private void keeperIsWanted() {
+        spawner.alsoDo(keeper.orElseThrow()::begin);
+        wakes.ifPresent(Wakes::spawner);
+    }
+
+    private void keeperHasWork() {
+        wakes.ifPresent(Wakes::keeper);
+    }
+
+    /** Before {@link #findLeftovers} and before logs are opened: goes on with what the supervisor before us kept. */
+    public void takeOverFromKeeper() {
+        if (keeper.isEmpty() || firstUse) {
+            return;
+        }
+        if (!takesOver) {
+            keeper.get().lookLater();
+            return;
+        }
+        try {
+            keeper.get().takeOver();
+        } catch (OsException e) {
+            complain("cannot look for the keeper of the supervisor before", e);
+        }
+    }
+
     /** Looks for the processes that an earlier supervisor left; to be called before the first turn. */
     public void findLeftovers() {
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 Optional<Child> child = os.find(left.process());
+                if (child.isEmpty() && keeper.isPresent()) {
+                    child = keeper.get().ended(left.process());
+                }
                 Optional<ExitStatus> status =
                         child.isPresent() ? os.peekExit(child.get()) : Optional.of(new ExitStatus.Unknown());
                 if (child.isPresent() && status.isPresent()) {
@@ -172,6 +223,9 @@ public final class Assembly implements Outlets {
                                     left.service(), new Event.ChildExited(left.run(), status.get())),
                             child.get());
                 } else if (child.isPresent()) {
+                    if (keeper.isPresent()) {
+                        keeper.get().hold(child.get());
+                    }
                     inbox.post(
                             new SupervisorEvent.OfService(
                                     left.service(), new Event.LeftoverFound(left.run(), left.process())),
@@ -339,6 +393,25 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void release(Child child) {
+        if (keeper.isPresent()) {
+            keeper.get().release(child);
+        } else {
+            os.release(child);
+        }
+    }
+
+    @Override
+    public void keeperEnded() {
+        keeper.orElseThrow().hasEnded();
+    }
+
+    /** What was taken over and is of no use goes; to be called when {@link #findLeftovers} is done. */
+    public void settleKeeper() {
+        keeper.ifPresent(Keeper::settle);
+    }
+
+    @Override
     public void endOfTurn() {
         if (wakes.isEmpty()) {
             return;
@@ -377,7 +450,12 @@ public final class Assembly implements Outlets {
     private final class SpawnResults implements Spawner.Results {
         @Override
         public void spawned(ServiceName service, Event.Spawned event, Child child) {
+            // Before the loop can release it; the keeper's thread is woken when the restart is done.
+            if (keeper.isPresent()) {
+                keeper.get().hold(child);
+            }
             inbox.post(new SupervisorEvent.OfService(service, event), child);
+            keeperHasWork();
         }
 
         @Override

@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * The processes that are watched, from the moment when they are known until their group is empty. The number that the
@@ -25,6 +26,7 @@ import java.util.Set;
 final class Children {
     private final Os os;
     private final Poller poller;
+    private final Consumer<Child> noMoreNeeded;
     private final Map<RunId, Watched> byRun = new HashMap<>();
     private final Map<Long, Watched> byToken = new HashMap<>();
 
@@ -69,9 +71,11 @@ final class Children {
     /** What became of a child that was reported: of which service, and how it ended. */
     record Exit(ServiceName service, Event.ChildExited event) {}
 
-    Children(Os os, Poller poller) {
+    /** @param noMoreNeeded gets each child that is done with, to close its pidfd */
+    Children(Os os, Poller poller, Consumer<Child> noMoreNeeded) {
         this.os = os;
         this.poller = poller;
+        this.noMoreNeeded = noMoreNeeded;
     }
 
     void watch(ServiceName service, RunId run, Child child) {
@@ -246,6 +250,6 @@ final class Children {
 
     private void release(Watched watched) {
         byRun.remove(watched.run);
-        os.release(watched.child);
+        noMoreNeeded.accept(watched.child);
     }
 }

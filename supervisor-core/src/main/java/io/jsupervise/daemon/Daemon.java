@@ -4,6 +4,7 @@ import io.jsupervise.control.EventLine;
 import io.jsupervise.io.Actor;
 import io.jsupervise.io.Console;
 import io.jsupervise.io.ControlServer;
+import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogCompressor;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.RuntimeFile;
@@ -39,17 +40,22 @@ public final class Daemon {
     /** Events can wait: what they tell of, a restart perhaps, needs the processor first. */
     private static final Duration EVENTS_WAIT = Duration.ofMillis(2);
 
+    /** Until several children make one message; and nothing else does the next supervisor more good than this one's work. */
+    private static final Duration KEEPER_WAITS = Duration.ofMillis(5);
+
     private static final long STACK_BYTES = 256 * 1024;
 
     private final Os os;
     private final Configuration configuration;
     private final SupervisorSpec spec;
     private final Assembly assembly;
+    private final Keeper keeper;
     private final LogRelay relay;
     private final RelayThread relayThread;
     private final ActorThread journal;
     private final ActorThread spawner;
     private final ActorThread events;
+    private final ActorThread keeping;
     private final ActorThread compressor;
     private final ActorThread console;
     private final Consumer<EventLine> log;
@@ -85,6 +91,7 @@ public final class Daemon {
         this.log = options.log();
         Console consoleActor = new Console(new FileOutputStream(FileDescriptor.out), this::wakeConsole);
         LogCompressor compressing = new LogCompressor(this::trouble);
+        this.keeper = new Keeper(os, childEnvironment(), state.id(), this::trouble);
         try {
             this.relay = new LogRelay(
                     os,
@@ -95,7 +102,8 @@ public final class Daemon {
                     rotation -> {
                         compressing.compress(rotation);
                         compressor().wake();
-                    });
+                    },
+                    keeper);
         } catch (OsException e) {
             throw Directories.failure("cannot wait for output", e);
         }
@@ -108,12 +116,14 @@ public final class Daemon {
                 seed,
                 new Lookers(os),
                 relay,
+                Optional.of(keeper),
                 log);
         this.assembly = new Assembly(os, configuration, around);
         this.relayThread = new RelayThread(relay, this::failed);
         this.journal = thread("journal", assembly.journal());
         this.spawner = thread("spawner", assembly.spawnerActor());
         this.events = new ActorThread(os, "events", assembly.events(), EVENTS_WAIT, this::failed);
+        this.keeping = new ActorThread(os, "keeper", keeper, KEEPER_WAITS, this::failed);
         this.compressor = thread("compressor", compressing);
         this.console = thread("console", consoleActor);
     }
@@ -170,6 +180,7 @@ public final class Daemon {
         journal.start();
         spawner.start();
         events.start();
+        keeping.start();
         relayThread.start();
         if (longestName() > 0) {
             console.start();
@@ -178,19 +189,23 @@ public final class Daemon {
             compressor.start();
         }
         ControlServer control = listen();
+        boolean inOrder = false;
         try {
+            assembly.takeOverFromKeeper();
             openLogsOfTheLiving();
             assembly.findLeftovers();
+            assembly.settleKeeper();
             new RuntimeFile(os, configuration).write(assembly.version());
             thread("rehearsal", new Rehearsal(os, spec)).start();
             boolean more = true;
             while (more) {
                 more = assembly.loop().turn();
             }
+            inOrder = true;
         } catch (OsException e) {
             throw Directories.failure("cannot write to runtime_dir " + spec.runtimeDir(), e);
         } finally {
-            end(control);
+            end(control, inOrder);
         }
     }
 
@@ -253,9 +268,14 @@ public final class Daemon {
         }
     }
 
-    private void end(ControlServer control) {
+    /** @param inOrder false where services may still run, though the order was not to leave them */
+    private void end(ControlServer control, boolean inOrder) {
         assembly.refuseTheRest();
         relayThread.end(LAST_WORDS, assembly.loop().leavesRunning());
+        keeping.end(LAST_WORDS);
+        if (inOrder && !assembly.loop().leavesRunning()) {
+            keeper.end();
+        }
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);
         // After the last events are written: whoever follows them hears how it ended.
@@ -290,6 +310,11 @@ public final class Daemon {
         @Override
         public void events() {
             events.wake();
+        }
+
+        @Override
+        public void keeper() {
+            keeping.wake();
         }
     }
 

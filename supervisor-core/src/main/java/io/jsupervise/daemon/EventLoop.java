@@ -1,6 +1,7 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.daemon.EffectRunner.ServiceTimer;
+import io.jsupervise.io.Keeper;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
@@ -48,7 +49,7 @@ public final class EventLoop {
         this.supervisor = supervisor;
         this.inbox = inbox;
         this.outlets = outlets;
-        this.children = new Children(os, poller);
+        this.children = new Children(os, poller, outlets::release);
         this.timers = new TimerQueue();
         this.runner = new EffectRunner(children, timers, outlets);
     }
@@ -101,6 +102,10 @@ public final class EventLoop {
     }
 
     private void ready(long token) {
+        if (token == Keeper.TOKEN) {
+            outlets.keeperEnded();
+            return;
+        }
         if (tokenCount == tokens.length) {
             tokens = Arrays.copyOf(tokens, 2 * tokenCount);
         }

@@ -2,6 +2,7 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.supervision.Order;
 
@@ -27,6 +28,12 @@ public interface Outlets {
 
     /** A system call failed that should not; supervision goes on. */
     void complain(String what, OsException why);
+
+    /** Of what is done with: closes its pidfd, maybe later. */
+    void release(Child child);
+
+    /** The process that keeps descriptors for the next supervisor has ended. */
+    void keeperEnded();
 
     /** All events of the turn are done: whoever has got work may begin. */
     void endOfTurn();

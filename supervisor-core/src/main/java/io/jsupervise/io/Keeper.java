@@ -45,6 +45,7 @@ public final class Keeper implements Actor, Keeping {
     private static final Duration NOT_SOONER = Duration.ofSeconds(1);
 
     private static final Duration TRY_AGAIN = Duration.ofSeconds(10);
+    private static final Duration SWEEP_AFTER = Duration.ofSeconds(3);
     private static final Duration END = Duration.ofSeconds(1);
 
     private final Os os;
@@ -64,8 +65,10 @@ public final class Keeper implements Actor, Keeping {
     private volatile boolean hopeless;
     private volatile Optional<MonotonicTime> wantedAt = Optional.empty();
     private volatile MonotonicTime begunAt = MonotonicTime.BOOT;
+    private volatile Optional<MonotonicTime> sweepAt = Optional.empty();
     private Poller poller;
     private Runnable wanted = () -> {};
+    private Runnable wake = () -> {};
 
     private sealed interface Order {
         record Hold(Child child) implements Order {}
@@ -86,7 +89,9 @@ public final class Keeper implements Actor, Keeping {
         this.troubles = troubles;
         this.environment = new HashMap<>(environment);
         // It is no service, also not of a supervisor that we are a service of.
-        this.environment.keySet().removeIf(name -> name.startsWith("JSUPERVISE_RUN") || name.equals("JSUPERVISE_SERVICE"));
+        this.environment
+                .keySet()
+                .removeIf(name -> name.startsWith("JSUPERVISE_RUN") || name.equals("JSUPERVISE_SERVICE"));
         this.environment.put(MARK, stateId);
     }
 
@@ -94,24 +99,33 @@ public final class Keeper implements Actor, Keeping {
      * To be called first.
      *
      * @param loop   the loop's poller, which reports {@link #TOKEN}
-     * @param wanted is called on our thread when {@link #begin} should be, on the spawner's
+     * @param whenWanted is called on our thread when {@link #begin} should be, on the spawner's
+     * @param whenWork   is called when there is something to do, or a step is due at another time; any thread
      */
-    public void connect(Poller loop, Runnable whenWanted) {
+    public void connect(Poller loop, Runnable whenWanted, Runnable whenWork) {
         poller = loop;
         wanted = whenWanted;
+        wake = whenWork;
     }
 
     // ---- at the start, before there are other threads ----
 
-    /** Goes on with what a supervisor before us left, if it left a keeper: whether it did. */
-    public synchronized boolean takeOver() throws OsException {
+    /** Goes on with what a supervisor before us left, if it left a keeper. */
+    public synchronized void takeOver() throws OsException {
         for (ProcessIdentity identity : os.started(PROGRAM, MARK, stateId)) {
             Optional<Child> found = os.find(identity);
             if (found.isPresent()) {
                 takeOver(found.get());
             }
         }
-        return process.isPresent() || !strangers.isEmpty();
+    }
+
+    /**
+     * Instead of {@link #takeOver}, where the supervisor before us ended in order: it left no keeper, unless it was killed
+     * in its very last moment. That is looked after when we have started what is to be started.
+     */
+    public void lookLater() {
+        sweepAt = Optional.of(os.now().plus(SWEEP_AFTER));
     }
 
     private void takeOver(Child found) {
@@ -150,6 +164,7 @@ public final class Keeper implements Actor, Keeping {
         step();
         queue.ifPresent(KeptQueue::forgetTheRest);
         unusable.ifPresent(KeptQueue::forgetTheRest);
+        unusable.ifPresent(KeptQueue::close);
         for (Child stranger : strangers) {
             try {
                 os.signal(stranger, Signal.KILL);
@@ -159,6 +174,10 @@ public final class Keeper implements Actor, Keeping {
             os.release(stranger);
         }
         strangers.clear();
+        if (process.isEmpty() && queue.isPresent()) {
+            // There is something to keep, and maybe nothing that is to be started.
+            wantedAt = Optional.of(os.now());
+        }
     }
 
     // ---- the spawner's thread ----
@@ -222,6 +241,7 @@ public final class Keeper implements Actor, Keeping {
         MonotonicTime now = os.now();
         MonotonicTime soonest = begunAt.plus(NOT_SOONER);
         wantedAt = Optional.of(now.isBefore(soonest) ? soonest : now);
+        wake.run();
         try {
             poller.remove(dead.get().pidfd());
             reap(dead.get());
@@ -240,12 +260,15 @@ public final class Keeper implements Actor, Keeping {
 
     // ---- any thread ----
 
-    /** How {@code child} ends will be known to who comes after us. */
+    /** How {@code child} ends will be known to who comes after us, once our thread, which is not woken, has seen to it. */
     public void hold(Child child) {
         orders.add(new Order.Hold(child));
     }
 
-    /** Nobody needs {@code child} any more: closes its pidfd, before long. */
+    /**
+     * Nobody needs {@code child} any more: closes its pidfd. That can wait until there is something else to do, since this
+     * is called between a death and a restart.
+     */
     public void release(Child child) {
         orders.add(new Order.Release(child));
     }
@@ -265,7 +288,11 @@ public final class Keeper implements Actor, Keeping {
     @Override
     public void release(Fd fifo) {
         orders.add(new Order.ReleaseFifo(fifo));
+        wake.run();
     }
+
+    @Override
+    public void leave(Fd fifo) {}
 
     private void cannotHold(OsException e) {
         complain("cannot keep more for the next supervisor: " + e.getMessage()
@@ -306,8 +333,34 @@ public final class Keeper implements Actor, Keeping {
                 cannotHold(e);
             }
         }
-        if (wantedAt.isPresent() && !os.now().isBefore(wantedAt.get())) {
+        if (isDue(wantedAt)) {
+            wantedAt = Optional.empty();
             wanted.run();
+        }
+        if (isDue(sweepAt)) {
+            sweepAt = Optional.empty();
+            sweep();
+        }
+    }
+
+    private boolean isDue(Optional<MonotonicTime> at) {
+        return at.isPresent() && !os.now().isBefore(at.get());
+    }
+
+    private void sweep() {
+        try {
+            for (ProcessIdentity identity : os.started(PROGRAM, MARK, stateId)) {
+                Optional<Child> present = process;
+                Optional<Child> found = os.find(identity);
+                if (found.isPresent()) {
+                    if (present.isEmpty() || !present.get().identity().equals(identity)) {
+                        os.signal(found.get(), Signal.KILL);
+                    }
+                    os.release(found.get());
+                }
+            }
+        } catch (OsException e) {
+            troubles.accept("cannot look for keepers of supervisors before: " + e.getMessage());
         }
     }
 
@@ -327,7 +380,13 @@ public final class Keeper implements Actor, Keeping {
 
     @Override
     public Optional<MonotonicTime> nextStep() {
-        return orders.isEmpty() ? wantedAt : Optional.of(MonotonicTime.BOOT);
+        if (!orders.isEmpty()) {
+            return Optional.of(MonotonicTime.BOOT);
+        }
+        if (wantedAt.isPresent() && sweepAt.isPresent()) {
+            return Optional.of(MonotonicTime.min(wantedAt.get(), sweepAt.get()));
+        }
+        return wantedAt.isPresent() ? wantedAt : sweepAt;
     }
 
     // ---- the end ----

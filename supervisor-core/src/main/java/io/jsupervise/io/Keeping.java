@@ -12,6 +12,9 @@ public interface Keeping {
     /** Closes {@code fifo}, before long, and keeps it no more. */
     void release(Fd fifo);
 
+    /** We end, and whoever writes into {@code fifo} does not: it goes on being kept, and is open until we have ended. */
+    void leave(Fd fifo);
+
     /** Keeps nothing. */
     static Keeping nothing(Os os) {
         return new Keeping() {
@@ -20,6 +23,11 @@ public interface Keeping {
 
             @Override
             public void release(Fd fifo) {
+                os.close(fifo);
+            }
+
+            @Override
+            public void leave(Fd fifo) {
                 os.close(fifo);
             }
         };

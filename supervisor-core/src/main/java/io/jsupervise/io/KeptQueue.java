@@ -338,9 +338,7 @@ final class KeptQueue {
         int count = 0;
         for (List<Kept> message : messages) {
             List<Kept> current = currentOf(message);
-            if (count == GATHERED
-                    || count == most
-                    || together.size() + current.size() > Parcel.MOST_DESCRIPTORS) {
+            if (count == GATHERED || count == most || together.size() + current.size() > Parcel.MOST_DESCRIPTORS) {
                 break;
             }
             together.addAll(current);
@@ -364,6 +362,11 @@ final class KeptQueue {
             }
         }
         return current;
+    }
+
+    void close() {
+        os.close(in);
+        os.close(out);
     }
 
     /** How many messages wait. */

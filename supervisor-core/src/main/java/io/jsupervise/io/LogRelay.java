@@ -56,6 +56,7 @@ public final class LogRelay implements Spawner.Outputs {
     private static final int FIFO_MODE = 0600;
 
     private final Os os;
+    private final Keeping keeping;
     private final Path fifoDirectory;
     private final Poller poller;
     private final RelayParts parts;
@@ -98,7 +99,21 @@ public final class LogRelay implements Spawner.Outputs {
             Consumer<LogNotice> notices,
             Consumer<LogRotation> compressor)
             throws OsException {
+        this(os, fifoDirectory, console, nameWidth, notices, compressor, Keeping.nothing(os));
+    }
+
+    /** @param keeping keeps FIFOs open when we are killed */
+    public LogRelay(
+            Os os,
+            Path fifoDirectory,
+            Optional<Console> console,
+            int nameWidth,
+            Consumer<LogNotice> notices,
+            Consumer<LogRotation> compressor,
+            Keeping keeping)
+            throws OsException {
         this.os = os;
+        this.keeping = keeping;
         this.fifoDirectory = fifoDirectory;
         this.console = console;
         this.nameWidth = nameWidth;
@@ -274,9 +289,11 @@ public final class LogRelay implements Spawner.Outputs {
             int pipeSize = enlarge(fifo, spec.pipeSize());
             RelayedLog relayed = new RelayedLog(os, parts, service, name, fifo, spec, log, echo(service, spec));
             AtomicLong counter = dropped.computeIfAbsent(service, key -> new AtomicLong());
+            keeping.hold(fifo);
             return new RelayedStream(
                     os,
                     poller,
+                    keeping,
                     service,
                     spec,
                     lastToken++,
@@ -288,7 +305,7 @@ public final class LogRelay implements Spawner.Outputs {
                     notices,
                     this::remedy);
         } catch (OsException e) {
-            os.close(fifo);
+            keeping.release(fifo);
             throw e;
         }
     }

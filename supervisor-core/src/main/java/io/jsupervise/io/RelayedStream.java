@@ -29,6 +29,7 @@ final class RelayedStream {
 
     private final Os os;
     private final Poller poller;
+    private final Keeping keeping;
     private final Fd fifo;
     private final int pipeSize;
     private final RelayedLog log;
@@ -49,6 +50,7 @@ final class RelayedStream {
     RelayedStream(
             Os os,
             Poller poller,
+            Keeping keeping,
             ServiceName service,
             LogSpec.ToFile spec,
             long token,
@@ -61,6 +63,7 @@ final class RelayedStream {
             Remedy remedy) {
         this.os = os;
         this.poller = poller;
+        this.keeping = keeping;
         this.service = service;
         this.spec = spec;
         this.token = token;
@@ -235,7 +238,8 @@ final class RelayedStream {
         } catch (OsException e) {
             notices.accept(new LogNotice.CannotWrite(service, log.path(), e.getMessage()));
         }
-        close();
+        log.closeFile();
+        keeping.release(fifo);
     }
 
     /**
@@ -253,12 +257,8 @@ final class RelayedStream {
         } catch (OsException e) {
             notices.accept(new LogNotice.CannotWrite(service, log.path(), e.getMessage()));
         }
-        close();
-    }
-
-    private void close() {
         log.closeFile();
-        os.close(fifo);
+        keeping.leave(fifo);
     }
 
     private void loseTheRest() throws OsException {

@@ -32,6 +32,7 @@ public final class Spawner implements Actor {
     private final String user;
     private final Outputs outputs;
     private final Results results;
+    private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
     private final Queue<Effect.Spawn> ordered = new ConcurrentLinkedQueue<>();
     private final AtomicReference<Effect.Spawn> expected = new AtomicReference<>();
 
@@ -77,8 +78,18 @@ public final class Spawner implements Actor {
         expected.set(order);
     }
 
+    /** Has something else done that only the thread may do that spawns. Any thread. */
+    public void alsoDo(Runnable errand) {
+        errands.add(errand);
+    }
+
     @Override
     public void step() {
+        Runnable errand = errands.poll();
+        if (errand != null) {
+            errand.run();
+            return;
+        }
         Effect.Spawn order = ordered.poll();
         if (order != null) {
             start(order);
@@ -92,7 +103,9 @@ public final class Spawner implements Actor {
 
     @Override
     public Optional<MonotonicTime> nextStep() {
-        return ordered.isEmpty() && expected.get() == null ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
+        return ordered.isEmpty() && errands.isEmpty() && expected.get() == null
+                ? Optional.empty()
+                : Optional.of(MonotonicTime.BOOT);
     }
 
     @Override

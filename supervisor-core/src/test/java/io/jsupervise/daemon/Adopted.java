@@ -23,7 +23,7 @@ public final class Adopted {
     public Adopted(Os os, Child child) throws OsException {
         this.os = os;
         this.poller = os.poller();
-        this.children = new Children(os, poller);
+        this.children = new Children(os, poller, released -> {});
         children.watch(new ServiceName("web"), new RunId("r1"), child);
     }
 

@@ -46,7 +46,7 @@ class ChildrenLinuxTest {
     @BeforeEach
     void open() throws OsException {
         poller = os.poller();
-        children = new Children(os, poller);
+        children = new Children(os, poller, os::release);
     }
 
     @AfterEach
@@ -123,7 +123,7 @@ class ChildrenLinuxTest {
     /** As where fs.epoll.max_user_watches is used up: the child is asked in turn instead. */
     @Test
     void a_child_that_the_poller_refuses_is_asked_in_turn() throws Exception {
-        Children asked = new Children(os, new Refusing());
+        Children asked = new Children(os, new Refusing(), os::release);
         RunId run = new RunId("r1");
         Child child = spawn("exec sleep 1000");
         asked.watch(WEB, run, child);

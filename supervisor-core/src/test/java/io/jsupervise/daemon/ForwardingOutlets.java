@@ -2,6 +2,7 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.supervision.Order;
 
@@ -56,6 +57,16 @@ public class ForwardingOutlets implements Outlets {
     @Override
     public void expectRecords() {
         outlets.expectRecords();
+    }
+
+    @Override
+    public void release(Child child) {
+        outlets.release(child);
+    }
+
+    @Override
+    public void keeperEnded() {
+        outlets.keeperEnded();
     }
 
     @Override

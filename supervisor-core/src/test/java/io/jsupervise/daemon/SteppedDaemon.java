@@ -76,6 +76,7 @@ public final class SteppedDaemon {
                 seed,
                 lookers,
                 relay.isPresent() ? relay.get() : none,
+                Optional.empty(),
                 line -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         if (relay.isPresent()) {
