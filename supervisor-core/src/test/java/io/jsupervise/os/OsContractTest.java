@@ -473,6 +473,13 @@ public abstract class OsContractTest {
         environment.put("MARK", mark);
         Child child = os().spawn(new SpawnRequest(
                 sleeps(), dir(), environment, 022, new SpawnRequest.Output.Null(), new SpawnRequest.Output.Null()));
+        // A spawn returns when exec(2) has let go of our memory, and that is before the new name and environment are
+        // there.
+        MonotonicTime deadline = os().now().plus(LONG);
+        while (os().started(sleeps().get(0), "MARK", mark).isEmpty()
+                && os().now().isBefore(deadline)) {
+            letPass(Duration.ofMillis(1));
+        }
         assertEquals(List.of(child.identity()), os().started(sleeps().get(0), "MARK", mark));
         assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark + "0"));
         assertEquals(List.of(), os().started(sleeps().get(0), "MARK", mark.substring(1)));
