@@ -53,7 +53,7 @@ class CheckCommandTest {
                     working_dir: /srv
                     heartbeat: {timeout: 30s}
                     start_limit: {count: 5, within: 10m}
-                    log: {stderr: file, max_size: 1MiB, max_files: 2, compress: true, timestamps: true, console: true}
+                    log: {stderr: file, max_size: 1MiB, max_files: 2, compress: true, timestamps: true, console: true, pipe_size: 64KiB}
                   job:
                     description: "two\\nlines\\e[2J\\n"
                     shell: true
@@ -83,7 +83,7 @@ class CheckCommandTest {
                   restart    always, after 500ms up to 30s, at most 5 within 10m
                   heartbeat  every 30s at least, DIR/run/heartbeats/web, grace 1m30s
                   stop       SIGTERM, SIGKILL after 10s
-                  log        DIR/state/logs/web.log (1MiB x 3, errors in DIR/state/logs/web.err.log, compressed, with times, and the console)
+                  log        DIR/state/logs/web.log (1MiB x 3, errors in DIR/state/logs/web.err.log, compressed, with times, through a pipe of 64KiB, and the console)
 
                 job  (two\\nlines\\x1b[2J)
                   runs       /bin/sh -c 'touch "started by mistake"'

@@ -82,6 +82,9 @@ public final class ConfigSummary {
             if (file.timestamps()) {
                 more.add("with times");
             }
+            if (file.pipeSize() != LogSpec.ToFile.DEFAULT_PIPE_SIZE) {
+                more.add("through a pipe of " + SizeText.of(file.pipeSize()));
+            }
             if (file.console()) {
                 more.add("and the console");
             }

@@ -25,6 +25,9 @@ final class Marks {
     private static final byte[] RUN = "JSUPERVISE_RUN_ID=".getBytes(StandardCharsets.US_ASCII);
     private static final byte[] SERVICE = "JSUPERVISE_SERVICE=".getBytes(StandardCharsets.US_ASCII);
 
+    /** What the kernel says behind the path of a file that has lost it. */
+    private static final String REMOVED = " (deleted)";
+
     /** USER_HZ: start times in /proc are counted in it on every architecture that Linux and Java share. */
     private static final long TICKS_PER_SECOND = 100;
 
@@ -152,6 +155,9 @@ final class Marks {
             try {
                 String target = Files.readSymbolicLink(Path.of("/proc/" + pid.value() + "/fd/" + fd))
                         .toString();
+                if (target.endsWith(REMOVED)) {
+                    target = target.substring(0, target.length() - REMOVED.length());
+                }
                 if (target.startsWith(fifos) && (target.endsWith(".out") || target.endsWith(".err"))) {
                     return target.substring(fifos.length(), target.length() - 4);
                 }
