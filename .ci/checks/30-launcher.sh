@@ -101,3 +101,18 @@ env "JSUPERVISE_JAVA=$work/new" "$work/new/bin/java" >"$work/before"
 diff <(sed 1d "$work/before" | grep -v '^\(_\|SHLVL\|PWD\|OLDPWD\)=') <(sed 1d "$work/after" | grep -v '^\(_\|SHLVL\|PWD\|OLDPWD\)=') \
     || fail "the launcher changes the environment"
 ok "adds no variable"
+
+# The fake tells what it finds open; it opens nothing itself before it has looked.
+cat >"$work/new/bin/java" <<END
+#!/bin/sh
+in=\$(readlink /proc/\$\$/fd/0)
+out=\$(readlink /proc/\$\$/fd/1)
+err=\$(readlink /proc/\$\$/fd/2)
+printf '%s\\n' "\$in" "\$out" "\$err" >"$work/open"
+END
+env "JSUPERVISE_JAVA=$work/new" "$JSUPERVISE" run <&- >&- 2>&-
+[ "$(sort -u "$work/open")" = /dev/null ] || fail "descriptors that were closed: $(cat "$work/open")"
+echo in >"$work/in"
+env "JSUPERVISE_JAVA=$work/new" "$JSUPERVISE" run <"$work/in" >"$work/out" 2>"$work/err"
+[ "$(cat "$work/open")" = "$(printf '%s\n' "$work/in" "$work/out" "$work/err")" ] || fail "descriptors that were open: $(cat "$work/open")"
+ok "gives java /dev/null for a standard descriptor that is closed, and leaves those that are open alone"
