@@ -85,6 +85,11 @@ final class KeptQueue {
         return new KeptQueue(os, pair[0], pair[1]);
     }
 
+    /** On a pair of sockets that may hold something already, which {@link #readAll} finds. */
+    static KeptQueue on(Os os, Fd in, Fd out) {
+        return new KeptQueue(os, in, out);
+    }
+
     /**
      * The one that {@code holder} has as its standard output and standard error.
      *

@@ -5,10 +5,12 @@ import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.Parcel;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.HashSet;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 
@@ -80,6 +82,8 @@ final class FaultyOs {
         } else if (result instanceof Fd[] pair) {
             open.add(pair[0].number());
             open.add(pair[1].number());
+        } else if (result instanceof Optional<?> some && some.isPresent() && some.get() instanceof Parcel parcel) {
+            parcel.descriptors().forEach(fd -> open.add(fd.number()));
         } else if (name.equals("close")) {
             open.remove(((Fd) arguments[0]).number());
         }
