@@ -1,5 +1,6 @@
 package io.jsupervise.daemon;
 
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -10,6 +11,7 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -43,6 +45,11 @@ final class Children {
     static final Duration REAP_PATIENCE = Duration.ofSeconds(3);
     /** Of main processes that ended while nobody watched: the rest of their groups, one by one. */
     private final Map<RunId, List<Child>> remains = new HashMap<>();
+
+    private static final int LOOKS_FOR_MARKS = 20;
+
+    /** Marks in the environment are enough here. */
+    private static final Path NO_FIFOS = Path.of("/proc/self/no-fifos");
 
     private static final int CHEAP_LOOKS = 3;
     private static final Duration GROUPS_VALID = Duration.ofMillis(5);
@@ -245,7 +252,27 @@ final class Children {
             livingGroups = os.livingGroups();
             groupsReadAt = now;
         }
-        return !livingGroups.contains(watched.child.pid().value());
+        boolean someLive = livingGroups.contains(watched.child.pid().value());
+        if (someLive && !watched.child.ours() && watched.looks % LOOKS_FOR_MARKS == CHEAP_LOOKS + 1) {
+            killMarked(watched);
+        }
+        return !someLive;
+    }
+
+    /**
+     * Before kernel 6.9 a group cannot be signalled once others have reaped its leader, whose number might be another's by
+     * now. Members that bear the mark of this very run are its own all the same.
+     */
+    private void killMarked(Watched watched) throws OsException {
+        for (Bearer bearer : os.bearers(NO_FIFOS)) {
+            boolean isIts = bearer.group() == watched.child.pid().value()
+                    && bearer.run().equals(Optional.of(watched.run));
+            Optional<Child> member = isIts ? os.find(bearer.identity()) : Optional.empty();
+            if (member.isPresent()) {
+                os.signal(member.get(), Signal.KILL);
+                os.release(member.get());
+            }
+        }
     }
 
     private void release(Watched watched) {

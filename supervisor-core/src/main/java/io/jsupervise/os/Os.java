@@ -81,7 +81,8 @@ public interface Os {
 
     /**
      * Signals the process group that {@code child} leads, through the pidfd where the kernel can (6.9,
-     * PIDFD_SIGNAL_PROCESS_GROUP), otherwise by kill(2). False where no member is left; an unreaped leader counts.
+     * PIDFD_SIGNAL_PROCESS_GROUP), otherwise by kill(2) as long as {@code child} has not been reaped: after that the number
+     * may be that of another group, and nothing is signalled. False where no member is left; an unreaped leader counts.
      */
     boolean signalGroup(Child child, Signal signal) throws OsException;
 

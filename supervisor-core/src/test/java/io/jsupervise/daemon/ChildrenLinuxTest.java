@@ -11,6 +11,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
+import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.os.SpawnException;
@@ -20,6 +21,7 @@ import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.SupervisorEvent;
+import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -197,6 +199,35 @@ class ChildrenLinuxTest {
         os.reap(child);
         children.mourn(WEB, run, found);
         buryUntilEmpty(run);
+        assertFalse(os.livingGroups().contains(child.pid().value()), "the worker was killed");
+    }
+
+    /** As before kernel 6.9, where the group of a leader that others have reaped has no name any more. */
+    @Test
+    void members_of_a_group_that_cannot_be_signalled_are_known_by_their_mark() throws Exception {
+        Os old = (Os) Proxy.newProxyInstance(
+                Os.class.getClassLoader(),
+                new Class<?>[] {Os.class},
+                (proxy, method, arguments) ->
+                        method.getName().equals("signalGroup") ? (Object) true : method.invoke(os, arguments));
+        Children there = new Children(old, poller, os::release);
+        RunId run = new RunId("marked-" + System.nanoTime());
+        Child child = os.spawn(new SpawnRequest(
+                List.of("/bin/sh", "-c", "sleep 1000 & exit 1"),
+                Path.of("/"),
+                Map.of("PATH", "/usr/bin:/bin", "JSUPERVISE_SERVICE", "web", "JSUPERVISE_RUN_ID", run.value()),
+                022,
+                new Output.Null(),
+                new Output.Null()));
+        Child found = os.find(child.identity()).orElseThrow();
+        poller.add(child.pidfd(), 1);
+        ready();
+        poller.remove(child.pidfd());
+        os.reap(child);
+        there.mourn(WEB, run, found);
+        while (!there.bury(run)) {
+            Thread.onSpinWait();
+        }
         assertFalse(os.livingGroups().contains(child.pid().value()), "the worker was killed");
     }
 

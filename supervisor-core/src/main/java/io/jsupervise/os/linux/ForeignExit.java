@@ -111,6 +111,12 @@ final class ForeignExit {
         return isZero ? Optional.of(new ExitStatus.Exited(0)) : Optional.empty();
     }
 
+    /** Whether it has not been reaped, so that no other process and no other group can have its number. */
+    boolean hasItsNumber(Child child) {
+        Optional<Proc.Stat> stat = proc.stat(child.pid());
+        return stat.isPresent() && stat.get().startTime() == child.identity().startTime();
+    }
+
     private Optional<Proc.Stat> zombie(Child child) {
         Optional<Proc.Stat> stat = proc.stat(child.pid());
         boolean isIts = stat.isPresent()

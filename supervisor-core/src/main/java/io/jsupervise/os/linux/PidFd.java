@@ -25,11 +25,17 @@ final class PidFd {
 
     private final Kernel kernel;
     private final ForeignExit foreignExit;
-    private volatile boolean groupsByPidFd = true;
+    private volatile boolean groupsByPidFd;
 
     PidFd(Kernel kernel, Proc proc) {
+        this(kernel, proc, true);
+    }
+
+    /** @param groupsByPidFd false for a kernel before 6.9 */
+    PidFd(Kernel kernel, Proc proc, boolean groupsByPidFd) {
         this.kernel = kernel;
         this.foreignExit = new ForeignExit(kernel, proc);
+        this.groupsByPidFd = groupsByPidFd;
     }
 
     Fd open(Pid pid) throws OsException {
@@ -93,7 +99,7 @@ final class PidFd {
             groupsByPidFd = false;
         }
         // The number is still that of the group only as long as the leader has not been reaped.
-        if (child.ours() && isReaped(child)) {
+        if (child.ours() ? isReaped(child) : !foreignExit.hasItsNumber(child)) {
             return groupExists(child);
         }
         return sent(kernel.call(Syscall.KILL, -child.pid().value(), signal.number(), 0), "signal group of", child);

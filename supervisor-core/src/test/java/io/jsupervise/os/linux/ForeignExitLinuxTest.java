@@ -1,6 +1,7 @@
 package io.jsupervise.os.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.os.Child;
@@ -37,6 +38,29 @@ class ForeignExitLinuxTest {
             poller.poll(Optional.of(os.now().plus(Duration.ofSeconds(10))), token -> {});
         }
         return child;
+    }
+
+    @Test
+    void before_6_9_a_group_is_not_signalled_once_others_have_reaped_its_leader() throws Exception {
+        PidFd before = new PidFd(kernel, new Proc(new LinuxFiles(kernel)), false);
+        Child child = spawnAndAwaitEnd("sleep 1000 & exit 0");
+        Child foreign = new Child(child.identity(), child.pidfd(), false);
+        os.reap(child);
+        assertTrue(before.signalGroup(foreign, Signal.KILL), "its worker is there");
+        assertTrue(os.livingGroups().contains(child.pid().value()), "and was not signalled");
+        assertTrue(os.signalGroup(foreign, Signal.KILL), "by the pidfd it can be");
+        while (os.livingGroups().contains(child.pid().value())) {
+            Thread.onSpinWait();
+        }
+        os.release(child);
+
+        Child zombie = spawnAndAwaitEnd("sleep 1000 & exit 0");
+        assertTrue(before.signalGroup(new Child(zombie.identity(), zombie.pidfd(), false), Signal.KILL));
+        while (os.livingGroups().contains(zombie.pid().value())) {
+            Thread.onSpinWait();
+        }
+        os.reap(zombie);
+        os.release(zombie);
     }
 
     @Test
