@@ -378,7 +378,7 @@ class RelayKillTest {
         unhurt.run(NEVER);
         long calls = unhurt.calls() - before;
         boolean large = scenario.streams.get(0).text.length > 100_000;
-        long step = Math.max(1, calls / (large ? 2 : 25));
+        long step = Math.max(1, calls / (large ? 2 : 15));
         for (long call = step; call <= calls; call += step) {
             for (long again = 1; again <= 40; again++) {
                 Machine machine = new Machine(scenario);
