@@ -9,6 +9,7 @@ import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.journal.Recovery;
 import io.jsupervise.journal.SupervisorRecord;
+import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
@@ -136,16 +137,19 @@ public final class Assembly implements Outlets {
             keeper.ifPresent(kept -> kept.connect(poller, this::keeperIsWanted, this::keeperHasWork));
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
-            long life = Recovery.nextLife(found.services(), found.supervisor(), startedAt);
             this.firstUse = around.firstUse();
-            this.takesOver = !around.firstUse() && Recovery.maySomeRun(found.supervisor(), bootId);
+            // Also where the one before us ended in order, or in another boot: one between may have been killed before
+            // its
+            // first record was in place.
+            List<Bearer> bearers =
+                    firstUse ? List.of() : os.bearers(spec.stateDir().resolve("fifo"));
+            long life = Recovery.nextLife(found.services(), found.supervisor(), bearers, around.stateId(), startedAt);
             this.recovered = Recovery.recover(
                     configuration.services(),
-                    new Recovery.Before(
-                            found.services(),
-                            found.supervisor(),
-                            takesOver ? os.bearers(spec.stateDir().resolve("fifo")) : List.of()),
+                    new Recovery.Before(found.services(), found.supervisor(), bearers),
                     new Recovery.Here(around.stateId(), life, bootId, startedAt, around.seed()));
+            boolean died = Recovery.maySomeRun(found.supervisor(), bootId);
+            this.takesOver = !firstUse && (died || !recovered.toFind().isEmpty());
             long lastEvent = Math.max(
                     events.lastSeq(),
                     found.supervisor().map(SupervisorRecord::lastEvent).orElse(0L));
@@ -212,7 +216,7 @@ public final class Assembly implements Outlets {
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 Optional<Child> child = os.find(left.process());
-                if (child.isEmpty() && keeper.isPresent()) {
+                if (child.isEmpty() && keeper.isPresent() && !left.buried()) {
                     child = keeper.get().ended(left.process());
                 }
                 Optional<ExitStatus> status =
@@ -234,8 +238,10 @@ public final class Assembly implements Outlets {
                     for (ProcessIdentity other : left.others()) {
                         os.find(other).ifPresent(found -> loop.watchRemains(left.run(), found));
                     }
-                    inbox.post(new SupervisorEvent.OfService(
-                            left.service(), new Event.ChildExited(left.run(), new ExitStatus.Unknown())));
+                    Event known = left.buried()
+                            ? new Event.GroupLookedAt(left.run(), false)
+                            : new Event.ChildExited(left.run(), new ExitStatus.Unknown());
+                    inbox.post(new SupervisorEvent.OfService(left.service(), known));
                 }
             } catch (OsException e) {
                 complain("cannot look for pid " + left.process().pid() + " of \"" + left.service() + "\"", e);

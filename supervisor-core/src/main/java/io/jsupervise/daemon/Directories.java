@@ -169,7 +169,9 @@ final class Directories {
                 return new State(known.get(), false);
             }
             // Before the identity: who finds one knows that all beside it lasts, also after a kill in between.
-            sync(spec.stateDir());
+            for (Path above = spec.stateDir(); above != null; above = above.getParent()) {
+                sync(above);
+            }
             String id = Integer.toHexString(random.nextInt() | 0x80000000);
             byte[] line = (id + "\n").getBytes(StandardCharsets.US_ASCII);
             os.truncate(fd, 0);

@@ -279,10 +279,26 @@ public final class JournalFile implements Actor {
                 }
             }
         }
+        makeLast();
         if (supervisor.isEmpty() && !(services.isEmpty() && setAside.isEmpty())) {
             supervisor = Optional.of(SupervisorRecord.presumedKilled(bootId));
         }
         return new Found(services, supervisor, setAside);
+    }
+
+    /**
+     * Who was killed between renaming and syncing has left names that a power cut would take back, and we act by what is
+     * behind them.
+     */
+    private void makeLast() throws OsException {
+        try {
+            syncFolder();
+        } catch (OsException e) {
+            if (isOurs(e.errno())) {
+                throw e;
+            }
+            results.failed(e);
+        }
     }
 
     /** The failure would be the same with any other file: to call this one damaged would be wrong. */

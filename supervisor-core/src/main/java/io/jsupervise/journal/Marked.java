@@ -54,6 +54,27 @@ final class Marked {
         return Optional.ofNullable(best);
     }
 
+    /**
+     * Who is in the process group of somebody else: of the last recorded run, or of one that was started after
+     * {@code record} was written. Where the main process is dead, they are all that is left.
+     *
+     * @param record of this boot
+     */
+    List<Bearer> orphans(ServiceName name, Optional<ServiceRecord> record) {
+        Optional<Service.LastRun> last = record.flatMap(ServiceRecord::lastRun);
+        List<Bearer> orphans = new ArrayList<>();
+        for (Bearer bearer : byService.getOrDefault(name, List.of())) {
+            boolean isOfLast = last.isPresent()
+                    && bearer.run().equals(Optional.of(last.get().run()));
+            if (bearer.run().isPresent()
+                    && bearer.group() != bearer.identity().pid().value()
+                    && (isOfLast || isLater(bearer, last))) {
+                orphans.add(bearer);
+            }
+        }
+        return orphans;
+    }
+
     private static boolean isLater(Bearer bearer, Optional<Service.LastRun> last) {
         if (last.isEmpty()) {
             return true;

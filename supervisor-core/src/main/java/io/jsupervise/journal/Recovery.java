@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.RunId;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,7 +51,7 @@ public final class Recovery {
      * What an earlier supervisor left.
      *
      * @param supervisor empty where there was none, or its record is damaged
-     * @param bearers    the processes that bear our mark; none where {@link #maySomeRun} says that there are none
+     * @param bearers    the processes that bear our mark
      */
     public record Before(
             Map<ServiceName, ServiceRecord> records, Optional<SupervisorRecord> supervisor, List<Bearer> bearers) {}
@@ -75,6 +77,7 @@ public final class Recovery {
      *
      * @param others the rest of its process group, as far as it bears our mark: to be ended where the main process is
      *               dead by now
+     * @param buried whether nothing more is to be said of the main process: it is dead, and recorded as that or not known
      * @param log    where the output of its service goes now
      * @param logBefore the file that it went to when the service was recorded
      */
@@ -83,6 +86,7 @@ public final class Recovery {
             RunId run,
             ProcessIdentity process,
             List<ProcessIdentity> others,
+            boolean buried,
             LogSpec log,
             Optional<Path> logBefore) {}
 
@@ -99,7 +103,10 @@ public final class Recovery {
         return new Recovery(before, here).recover(specs);
     }
 
-    /** Whether processes of an earlier supervisor may run in the boot {@code bootId}, so that it is worth to search. */
+    /**
+     * Whether the supervisor before us died in the boot {@code bootId}, as far as the journal knows: one after it may
+     * have been killed before its first record was in place.
+     */
     public static boolean maySomeRun(Optional<SupervisorRecord> supervisor, String bootId) {
         return supervisor.isEmpty()
                 || supervisor.get().bootId().equals(bootId) && !supervisor.get().endedInOrder();
@@ -107,7 +114,11 @@ public final class Recovery {
 
     /** Larger than that of every supervisor before us, also where the wall clock was set back meanwhile. */
     public static long nextLife(
-            Map<ServiceName, ServiceRecord> records, Optional<SupervisorRecord> supervisor, Now now) {
+            Map<ServiceName, ServiceRecord> records,
+            Optional<SupervisorRecord> supervisor,
+            List<Bearer> bearers,
+            String stateId,
+            Now now) {
         long life = now.wall().toEpochMilli();
         if (supervisor.isPresent()) {
             life = Math.max(life, supervisor.get().startedAt().toEpochMilli() + 1);
@@ -115,6 +126,11 @@ public final class Recovery {
         for (ServiceRecord record : records.values()) {
             if (record.lastRun().isPresent()) {
                 life = Math.max(life, record.lastRun().get().run().life() + 1);
+            }
+        }
+        for (Bearer bearer : bearers) {
+            if (bearer.run().isPresent() && bearer.run().get().isOf(stateId)) {
+                life = Math.max(life, bearer.run().get().life() + 1);
             }
         }
         return life;
@@ -157,22 +173,70 @@ public final class Recovery {
         Optional<Bearer> unrecorded = marked.unrecorded(spec.name(), ofThisBoot);
         Service service;
         if (unrecorded.isPresent()) {
-            service = found(spec, ofThisBoot, unrecorded.get());
+            service = found(spec, record, unrecorded.get());
             toFind.add(left(service, unrecorded.get().identity()));
         } else {
             service = record.isPresent() ? from(spec, record.get()) : fresh(spec);
-            service.process().ifPresent(process -> toFind.add(left(service, process)));
+            List<Bearer> orphans = marked.orphans(spec.name(), ofThisBoot);
+            if (service.process().isPresent()) {
+                toFind.add(withOrphans(left(service, service.process().get()), orphans));
+            } else if (!orphans.isEmpty()) {
+                Left remains = remains(service, orphans);
+                service = withGrave(service, remains.run());
+                toFind.add(remains);
+            }
         }
         services.add(service);
     }
 
+    /** If the main process is dead, they have to go with its group. */
+    private static Left withOrphans(Left left, List<Bearer> orphans) {
+        Set<ProcessIdentity> others = new LinkedHashSet<>(left.others);
+        orphans.forEach(orphan -> others.add(orphan.identity()));
+        return new Left(
+                left.service, left.run, left.process, List.copyOf(others), left.buried, left.log, left.logBefore);
+    }
+
+    /** The rest of a group, whose leader has ended: nobody else can have its number as long as that group exists. */
+    private Left remains(Service service, List<Bearer> orphans) {
+        Bearer first = orphans.get(0);
+        ProcessIdentity leader =
+                new ProcessIdentity(new Pid(first.group()), first.identity().startTime());
+        return withOrphans(left(service, first.run().orElseThrow(), leader, List.of(), true), orphans);
+    }
+
+    private Service withGrave(Service service, RunId run) {
+        return new Service(
+                service.spec(),
+                service.state(),
+                service.since(),
+                service.wanted(),
+                service.commanded(),
+                service.run(),
+                Optional.of(new Service.Grave(run, here.now().mono(), 0)),
+                service.ending(),
+                service.history(),
+                service.next(),
+                service.fatalReason(),
+                service.waitingFor(),
+                service.lastRun(),
+                service.timers(),
+                service.seed());
+    }
+
     private Left left(Service service, ProcessIdentity process) {
         RunId run = service.run().orElseThrow().id();
+        return left(service, run, process, marked.others(service.name(), run, process), false);
+    }
+
+    private Left left(
+            Service service, RunId run, ProcessIdentity process, List<ProcessIdentity> others, boolean buried) {
         return new Left(
                 service.name(),
                 run,
                 process,
-                marked.others(service.name(), run, process),
+                others,
+                buried,
                 service.spec().log(),
                 Optional.ofNullable(before.records().get(service.name())).flatMap(ServiceRecord::log));
     }
@@ -184,10 +248,7 @@ public final class Recovery {
     /** It was spawned, and the supervisor died before that was recorded. */
     private Service found(ServiceSpec spec, Optional<ServiceRecord> record, Bearer bearer) {
         Service plain = fresh(spec);
-        History history = record.map(ServiceRecord::history).orElse(History.EMPTY);
-        if (record.isPresent() && record.get().next().isPresent()) {
-            history = history.restartMade(here.now().mono());
-        }
+        History history = record.map(this::historyBeforeTheFound).orElse(History.EMPTY);
         RunId id = bearer.run()
                 .orElse(RunId.unread(
                         here.stateId(), here.life(), bearer.identity().pid()));
@@ -210,9 +271,29 @@ public final class Recovery {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                record.flatMap(ServiceRecord::lastRun),
+                record.filter(this::isOfThisBoot).flatMap(ServiceRecord::lastRun),
                 Timers.NONE,
                 plain.seed());
+    }
+
+    private History historyBeforeTheFound(ServiceRecord record) {
+        if (!isOfThisBoot(record)) {
+            return historyOfAnotherBoot(record);
+        }
+        if (record.living().isPresent()) {
+            return record.history().ended(unknown("it was not recorded how it ended"));
+        }
+        return record.next().isPresent()
+                ? record.history().restartMade(here.now().mono())
+                : record.history();
+    }
+
+    private History historyOfAnotherBoot(ServiceRecord record) {
+        History history = record.history();
+        if (record.living().isPresent()) {
+            history = history.ended(unknown("the machine was started anew"));
+        }
+        return history.forgiven();
     }
 
     private Service fresh(ServiceSpec spec) {
@@ -222,12 +303,8 @@ public final class Recovery {
     private Service from(ServiceSpec spec, ServiceRecord record) {
         Wanted wanted = record.commanded() ? record.wanted() : spec.autostart() ? Wanted.UP : Wanted.DOWN;
         if (!isOfThisBoot(record)) {
-            History history = record.history();
-            if (record.living().isPresent()) {
-                history = history.ended(lostWithTheMachine(record.living().get()));
-            }
             // Its last run was another boot's: nothing of it runs, and start times mean nothing any more.
-            return service(spec, wanted, record.commanded(), history.forgiven(), Optional.empty());
+            return service(spec, wanted, record.commanded(), historyOfAnotherBoot(record), Optional.empty());
         }
         if (record.living().isPresent()) {
             return running(spec, record, wanted);
@@ -248,12 +325,12 @@ public final class Recovery {
         };
     }
 
-    private End lostWithTheMachine(ServiceRecord.Living living) {
+    private End unknown(String reason) {
         return new End(
                 here.now().wall(),
                 Optional.of(new ExitStatus.Unknown()),
                 Cause.UNSUPERVISED,
-                "the machine was started anew",
+                reason,
                 Duration.ZERO,
                 Optional.empty());
     }

@@ -134,7 +134,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Run run = s.run.orElseThrow();
         if (s.spec.heartbeat().isPresent()) {
             Heartbeat heartbeat = s.spec.heartbeat().get();
-            s.run = Optional.of(run.with(Pulse.armed(now.mono().plus(heartbeat.grace()))));
+            // It is past its start: where the grace is shorter than the timeout, the next beat may be later than that.
+            Duration patience =
+                    heartbeat.grace().compareTo(heartbeat.timeout()) > 0 ? heartbeat.grace() : heartbeat.timeout();
+            s.run = Optional.of(run.with(Pulse.armed(now.mono().plus(patience))));
             effects.add(new LookAtHeartbeat(s.spec.name(), run.id(), heartbeat.file()));
         }
         Map<String, Object> details = new LinkedHashMap<>();

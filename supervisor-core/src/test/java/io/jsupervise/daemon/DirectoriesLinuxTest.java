@@ -234,6 +234,8 @@ class DirectoriesLinuxTest {
         Directories directories = directories(traced, state(), runtime());
         directories.prepare();
         directories.lock(new SplittableRandom(1));
+        // What lies above is synced once more, too, all the way up.
+        calls.removeIf(call -> call.startsWith("fsync .."));
         return calls;
     }
 
@@ -257,6 +259,9 @@ class DirectoriesLinuxTest {
                         "mkdir c/run",
                         "mkdir c/run/heartbeats",
                         "fsync a/b/state",
+                        "fsync a/b",
+                        "fsync a",
+                        "fsync ",
                         "write a/b/state/lock",
                         "fsync a/b/state/lock"),
                 madeAndSynced());

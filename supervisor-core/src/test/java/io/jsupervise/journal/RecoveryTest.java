@@ -173,6 +173,7 @@ class RecoveryTest {
                                 LIVING.run(),
                                 PROCESS,
                                 List.of(),
+                                false,
                                 spec(true).log(),
                                 record.log()))
                         : List.of(),
@@ -364,6 +365,23 @@ class RecoveryTest {
                 service);
     }
 
+    /** Its leader is dead, and recorded as that or not known at all: the rest has to go before another is started. */
+    @ParameterizedTest
+    @CsvSource({"r-1-5", "r-1-6"})
+    void the_rest_of_a_group_without_its_leader_is_a_grave(String run) {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record(ServiceState.BACKOFF, "b1", Wanted.UP, false, false)),
+                Optional.of(supervisor("b1", false)),
+                bearer(51, 50, 9, run, "web"));
+        Recovery.Left left = recovered.toFind().get(0);
+        assertTrue(left.buried());
+        assertEquals(List.of(new ProcessIdentity(new Pid(51), 9)), left.others());
+        assertEquals(
+                Optional.of(new RunId(run)), recovered.services().get(0).grave().map(Service.Grave::run));
+        assertEquals(ServiceState.BACKOFF, recovered.services().get(0).state());
+    }
+
     /** {@code last}: whether the record still has a living process. The last recorded run is r-1-5, of start time 7. */
     @ParameterizedTest(name = "{0}: {1} in group {2}, started at {3}, run {4} of {5} -> found {7}")
     @CsvSource({
@@ -398,7 +416,7 @@ class RecoveryTest {
             assertEquals(
                     living ? 1 : 0,
                     recovered.toFind().stream()
-                            .filter(left -> left.service().equals(WEB))
+                            .filter(left -> left.service().equals(WEB) && !left.buried())
                             .count());
             return;
         }
@@ -482,10 +500,10 @@ class RecoveryTest {
     @Test
     void each_life_is_larger_than_the_one_before_it_also_when_the_clock_was_set_back() {
         long wall = NOON.toEpochMilli();
-        assertEquals(wall, Recovery.nextLife(Map.of(), Optional.empty(), NOW));
+        assertEquals(wall, Recovery.nextLife(Map.of(), Optional.empty(), List.of(), "12ab34cd", NOW));
         SupervisorRecord later = new SupervisorRecord("b1", "0.1", NOON.plusSeconds(5), false, 1);
-        assertEquals(wall + 5001, Recovery.nextLife(Map.of(), Optional.of(later), NOW));
+        assertEquals(wall + 5001, Recovery.nextLife(Map.of(), Optional.of(later), List.of(), "12ab34cd", NOW));
         ServiceRecord record = record(ServiceState.RUNNING, "b1", Wanted.UP, false, true);
-        assertEquals(wall, Recovery.nextLife(Map.of(WEB, record), Optional.empty(), NOW));
+        assertEquals(wall, Recovery.nextLife(Map.of(WEB, record), Optional.empty(), List.of(), "12ab34cd", NOW));
     }
 }
