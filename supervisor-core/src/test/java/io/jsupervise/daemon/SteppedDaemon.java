@@ -80,7 +80,7 @@ public final class SteppedDaemon {
                 line -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         if (relay.isPresent()) {
-            begin.openLogsOfTheLiving(configuration, relay.get());
+            begin.openLogs(configuration, relay.get());
         }
         begin.assembly.findLeftovers();
         return new SteppedDaemon(begin.assembly, relay);
@@ -104,15 +104,20 @@ public final class SteppedDaemon {
             }
         }
 
-        void openLogsOfTheLiving(Configuration configuration, LogRelay relay) {
-            for (Recovery.Left recorded : assembly.left()) {
+        void openLogs(Configuration configuration, LogRelay relay) {
+            for (Recovery.Left left : assembly.left()) {
+                try {
+                    relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
+                } catch (OsException e) {
+                    assembly.complain("cannot open the log of \"" + left.service() + "\"", e);
+                }
+            }
+            if (assembly.takesOver()) {
                 for (ServiceSpec service : configuration.services()) {
-                    if (service.name().equals(recorded.service())) {
-                        try {
-                            relay.prepare(service.name(), service.log());
-                        } catch (OsException e) {
-                            assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
-                        }
+                    try {
+                        relay.goOn(service.name(), service.log());
+                    } catch (OsException e) {
+                        assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
                     }
                 }
             }

@@ -97,6 +97,11 @@ final class Faults {
         return happens(diskFails) ? Optional.of(reasons[random.nextInt(reasons.length)]) : Optional.empty();
     }
 
+    /** Of a call that only reads: it is not told that a disk is full. */
+    Optional<Errno> ofReading() {
+        return ofDisk().filter(errno -> errno == Errno.EIO);
+    }
+
     /** How many of {@code length} bytes one write takes. */
     int ofWrite(int length) {
         return length > 1 && happens(Math.max(diskFails, shortWrites)) ? 1 + random.nextInt(length - 1) : length;

@@ -22,7 +22,7 @@ import java.util.function.Consumer;
 final class ProcessTable {
     private static final int FIRST_PID = 300;
     private static final int PIDS = 400;
-    private static final long TICK_NANOS = 10_000_000;
+    static final long TICK_NANOS = 10_000_000;
 
     private final World world;
     private final Map<Integer, SimulatedProcess> byPid = new TreeMap<>();
@@ -73,10 +73,25 @@ final class ProcessTable {
         return process;
     }
 
+    /** Leads a session of its own, belongs to nobody, and lives for ever. */
+    SimulatedProcess stranger(ProcessIdentity identity, Map<String, String> environment) {
+        return add(identity, 0, true, environment, Program.steady());
+    }
+
+    /** Whether neither a process nor a group has this number. */
+    boolean isFree(int pid) {
+        return !byPid.containsKey(pid) && !groupSizes.containsKey(pid);
+    }
+
     private SimulatedProcess add(int group, boolean isMain, Map<String, String> environment, Program program) {
-        int pid = freePid();
         // Two processes of one number within one tick could not be told apart, on a real machine either.
-        ProcessIdentity identity = new ProcessIdentity(new Pid(pid), world.nanos() / TICK_NANOS);
+        ProcessIdentity identity = new ProcessIdentity(new Pid(freePid()), world.nanos() / TICK_NANOS);
+        return add(identity, group, isMain, environment, program);
+    }
+
+    private SimulatedProcess add(
+            ProcessIdentity identity, int group, boolean isMain, Map<String, String> environment, Program program) {
+        int pid = identity.pid().value();
         SimulatedProcess process =
                 new SimulatedProcess(identity, group == 0 ? pid : group, isMain, environment, program, world.nanos());
         byPid.put(pid, process);

@@ -42,6 +42,7 @@ record Program(
         static final Beats NONE = new Beats(FOREVER, FOREVER, Duration.ZERO);
     }
 
+    /** @param line {@code #} in it is the number of the line */
     record Writes(Duration every, String line) {
         static final Writes NOTHING = new Writes(FOREVER, "");
     }

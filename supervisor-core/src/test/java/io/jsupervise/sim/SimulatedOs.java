@@ -72,6 +72,7 @@ final class SimulatedOs implements Os {
     private int daemonPid = 200;
     private long killIn = Long.MAX_VALUE;
     private boolean dead;
+    private boolean killedNow;
     private long calls;
 
     /** Says what a process does that is about to be spawned. */
@@ -89,6 +90,12 @@ final class SimulatedOs implements Os {
 
         /** A main process, or one of its group. */
         default void died(SimulatedProcess process) {}
+
+        /** So many bytes of what {@code process} wrote went into its FIFO. */
+        default void wrote(SimulatedProcess process, Path fifo, byte[] bytes, int count) {}
+
+        /** Nobody has the FIFO open any more: the last bytes that were written into it are gone. */
+        default void contentLost(Path fifo, int count) {}
 
         /** The daemon signals {@code process}, or the group that it leads. */
         default void signalled(SimulatedProcess process, Signal signal, boolean wholeGroup) {}
@@ -211,11 +218,23 @@ final class SimulatedOs implements Os {
         return calls;
     }
 
+    /** Somebody comes who is none of the daemon's, under a number that is free. */
+    SimulatedProcess stranger(ProcessIdentity identity, Map<String, String> environment) {
+        return processes.stranger(identity, environment);
+    }
+
+    /** A stranger ends by itself. */
+    void leaves(SimulatedProcess stranger) {
+        processes.signal(stranger, Signal.KILL);
+    }
+
     /** Closes what a dead daemon had open; another one may begin. */
     void daemonDied() {
         dead = false;
         killIn = Long.MAX_VALUE;
+        List<OpenFile> closed = List.copyOf(files.values());
         files.clear();
+        closed.forEach(this::loseContentOf);
         pollers.clear();
         waiting = Optional.empty();
         daemonPid++;
@@ -249,7 +268,8 @@ final class SimulatedOs implements Os {
     /** Each call passes here. */
     private void enter() {
         calls++;
-        if (calls >= killIn) {
+        killedNow = !dead && calls >= killIn;
+        if (killedNow) {
             dead = true;
         }
         if (dead) {
@@ -268,6 +288,14 @@ final class SimulatedOs implements Os {
         Optional<Errno> fault = faults.ofDisk();
         if (fault.isPresent()) {
             throw new OsException(fault.get(), call + " " + what);
+        }
+    }
+
+    private void enterReading(String call, Path path) throws OsException {
+        enter();
+        Optional<Errno> fault = faults.ofReading();
+        if (fault.isPresent()) {
+            throw new OsException(fault.get(), call + " " + path);
         }
     }
 
@@ -306,6 +334,10 @@ final class SimulatedOs implements Os {
 
     private void died(SimulatedProcess process) {
         observer.died(process);
+        String stdout = process.environment.getOrDefault(STDOUT, "");
+        if (!stdout.isEmpty()) {
+            loseContentOf(Path.of(stdout));
+        }
         ended(process);
     }
 
@@ -333,8 +365,11 @@ final class SimulatedOs implements Os {
     private void writeLine(SimulatedProcess process) {
         String fifo = process.environment.getOrDefault(STDOUT, "");
         if (!fifo.isEmpty()) {
-            byte[] line = process.program.writes().line().getBytes(StandardCharsets.UTF_8);
-            writeInto(Path.of(fifo), line, 0, line.length);
+            process.lines++;
+            String text = process.program.writes().line().replace("#", Long.toString(process.lines));
+            byte[] line = text.getBytes(StandardCharsets.UTF_8);
+            Path path = Path.of(fifo);
+            observer.wrote(process, path, line, writeInto(path, line, 0, line.length));
         }
     }
 
@@ -364,10 +399,15 @@ final class SimulatedOs implements Os {
         return world.wall();
     }
 
+    /** The boot id, for others than the daemon. */
+    String bootNow() {
+        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
+    }
+
     @Override
     public String bootId() {
         enter();
-        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
+        return bootNow();
     }
 
     @Override
@@ -559,7 +599,11 @@ final class SimulatedOs implements Os {
 
     @Override
     public Fd open(Path path, OpenMode mode, int permissions) throws OsException {
-        enterDisk("open", path);
+        if (mode == OpenMode.READ || mode == OpenMode.DIRECTORY) {
+            enterReading("open", path);
+        } else {
+            enterDisk("open", path);
+        }
         Optional<CrashDisk.Node> found = disk.find(path);
         boolean makes = mode == OpenMode.REPLACE || mode == OpenMode.WRITE || mode == OpenMode.APPEND;
         if (found.isEmpty() && !makes) {
@@ -604,22 +648,31 @@ final class SimulatedOs implements Os {
 
     /** A FIFO that nobody has open any more forgets what is in it. */
     private void loseContentOf(OpenFile closed) {
-        if (closed.node.isPresent() && closed.pipe.isPresent() && !isOpenSomewhere(closed)) {
-            closed.pipe.get().consume(closed.pipe.get().size());
+        if (closed.node.isPresent() && closed.pipe.isPresent()) {
+            loseContentOf(closed.path);
         }
     }
 
-    private boolean isOpenSomewhere(OpenFile fifo) {
+    private void loseContentOf(Path path) {
+        Optional<CrashDisk.Node> fifo = disk.find(path);
+        if (fifo.isPresent() && fifo.get().fifo.size() > 0 && !isOpenSomewhere(path, fifo.get().fifo)) {
+            int count = fifo.get().fifo.size();
+            fifo.get().fifo.consume(count);
+            observer.contentLost(path, count);
+        }
+    }
+
+    private boolean isOpenSomewhere(Path path, Pipe fifo) {
         for (OpenFile other : files.values()) {
-            if (other.pipe.equals(fifo.pipe)) {
+            if (other.pipe.isPresent() && other.pipe.get() == fifo) {
                 return true;
             }
         }
-        if (isOnItsWay(fifo.pipe.orElseThrow())) {
+        if (isOnItsWay(fifo)) {
             return true;
         }
         for (SimulatedProcess process : processes.all()) {
-            if (process.isAlive() && fifo.path.toString().equals(process.environment.get(STDOUT))) {
+            if (process.isAlive() && path.toString().equals(process.environment.get(STDOUT))) {
                 return true;
             }
         }
@@ -697,12 +750,20 @@ final class SimulatedOs implements Os {
             changed(file);
             return count;
         }
-        enterDisk("write", file.path);
         CrashDisk.Node node = file.regular("write");
-        int count = faults.ofWrite(length);
         if (file.append) {
             file.position = node.size;
         }
+        try {
+            enterDisk("write", file.path);
+        } catch (DaemonKilled killed) {
+            if (killedNow) {
+                // A kill takes effect between any two pages; here between any two bytes.
+                disk.write(node, file.position, buffer, offset, length / 2, fileNanos());
+            }
+            throw killed;
+        }
+        int count = faults.ofWrite(length);
         disk.write(node, file.position, buffer, offset, count, fileNanos());
         file.position += count;
         return count;
@@ -804,7 +865,7 @@ final class SimulatedOs implements Os {
 
     @Override
     public List<String> list(Path directory) throws OsException {
-        enterDisk("list", directory);
+        enterReading("list", directory);
         CrashDisk.Node node =
                 disk.find(directory).orElseThrow(() -> new OsException(Errno.ENOENT, "open " + directory));
         if (node.kind != FileStat.Kind.DIRECTORY) {

@@ -23,6 +23,7 @@ final class SimulatedProcess {
     boolean reaped;
     long lastBeatAt;
     long beats;
+    long lines;
     Optional<Signal> fatal = Optional.empty();
 
     SimulatedProcess(

@@ -1,0 +1,299 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.sim.Program.Beats;
+import io.jsupervise.sim.Program.Workers;
+import io.jsupervise.sim.Program.Writes;
+import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.StopSequence;
+import io.jsupervise.supervision.Ask;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * A short story in which everything happens that a kill could spoil, to be told again and again with the kill at each
+ * of its system calls.
+ *
+ * @param programs what the processes do, by the name of the service and which one of it this is
+ * @param before   happens in the life of an earlier supervisor that is killed then, or has ended
+ * @param acts     happens in the life in which the kills come, and in those after it
+ */
+record KillScenario(String name, Configuration configuration, Programs programs, List<Act> before, List<Act> acts) {
+    /** @param number 1 for the first process of the service */
+    interface Programs {
+        Program of(String service, int number);
+    }
+
+    /** @param after how long everybody does what there is to do before {@code what} */
+    record Act(Duration after, Consumer<Life> what) {}
+
+    private static final Backoff SHORT = new Backoff(ms(100), 2, ms(1_000), 0.2, ms(5_000));
+    private static final StopSequence STOP = new StopSequence(Signal.TERM, ms(500), Optional.empty());
+    private static final Writes CHATTER = new Writes(ms(3), "line # " + "of many words ".repeat(15) + "\n");
+
+    static List<KillScenario> all() {
+        return List.of(
+                start(),
+                crashes(),
+                spentLimit(),
+                stop(),
+                stopThatIsIgnored(),
+                startAgain(),
+                restart(),
+                hang(),
+                workers(),
+                rotation(),
+                shutdown(),
+                adoption(),
+                afterAnEnd(),
+                takingOverAStop());
+    }
+
+    static KillScenario named(String name) {
+        for (KillScenario scenario : all()) {
+            if (scenario.name.equals(name)) {
+                return scenario;
+            }
+        }
+        throw new IllegalArgumentException("no scenario " + name);
+    }
+
+    // ---- the stories ----
+
+    private static KillScenario start() {
+        return of(
+                "start",
+                steady(),
+                List.of(run(400)),
+                service("s0"),
+                service("s1").startJitter(ms(150)),
+                beating("s2"));
+    }
+
+    private static KillScenario crashes() {
+        Programs programs = (service, number) -> service.equals("s0")
+                ? Program.steady().exits(ms(70), number % 3)
+                : Program.steady().dies(ms(350), Signal.SEGV);
+        return of(
+                "crashes",
+                programs,
+                List.of(run(1_500)),
+                service("s0").startLimit(new RestartIntensity(20, ms(60_000))),
+                service("s1"));
+    }
+
+    private static KillScenario spentLimit() {
+        Programs programs = (service, number) -> switch (service) {
+            case "s0" -> Program.steady().exits(ms(50), 1);
+            case "s1" -> Program.steady().exits(ms(100), number == 1 ? 1 : 0);
+            default -> Program.steady().exits(ms(30), 77);
+        };
+        return of(
+                "spent-limit",
+                programs,
+                List.of(run(2_000)),
+                service("s0").startLimit(new RestartIntensity(3, ms(60_000))),
+                service("s1").restart(RestartPolicy.ON_FAILURE),
+                service("s2").giveUpExitCodes(java.util.Set.of(77)));
+    }
+
+    private static KillScenario stop() {
+        Programs programs = (service, number) -> Program.steady().onTerm(Optional.of(ms(80)));
+        return of(
+                "stop",
+                programs,
+                List.of(run(300), ask(Ask.Act.Verb.STOP, "s0", 50), ask(Ask.Act.Verb.STOP, "s1", 20), run(1_000)),
+                service("s0"),
+                service("s1"),
+                service("s2"));
+    }
+
+    private static KillScenario stopThatIsIgnored() {
+        Programs programs =
+                (service, number) -> Program.steady().onTerm(Optional.empty()).onKill(ms(40));
+        return of(
+                "ignored-stop",
+                programs,
+                List.of(run(200), ask(Ask.Act.Verb.STOP, "s0", 1_000), run(500)),
+                service("s0"),
+                service("s1"));
+    }
+
+    private static KillScenario startAgain() {
+        Programs programs =
+                (service, number) -> service.equals("s1") ? Program.steady().exits(ms(40), 0) : Program.steady();
+        return of(
+                "start-again",
+                programs,
+                List.of(
+                        run(100),
+                        ask(Ask.Act.Verb.STOP, "s0", 100),
+                        ask(Ask.Act.Verb.START, "s0", 5),
+                        ask(Ask.Act.Verb.START, "s1", 5),
+                        ask(Ask.Act.Verb.STOP, "s0", 0),
+                        ask(Ask.Act.Verb.START, "s0", 100),
+                        run(300)),
+                service("s0"),
+                service("s1").restart(RestartPolicy.NEVER));
+    }
+
+    private static KillScenario restart() {
+        Programs programs = (service, number) -> service.equals("s1")
+                ? Program.steady().exits(ms(150), 3)
+                : Program.steady().onTerm(Optional.of(ms(30)));
+        return of(
+                "restart",
+                programs,
+                List.of(run(200), ask(Ask.Act.Verb.RESTART, "s0", 10), ask(Ask.Act.Verb.RESTART, "s1", 300), run(300)),
+                service("s0"),
+                service("s1"));
+    }
+
+    private static KillScenario hang() {
+        Programs programs = (service, number) -> Program.steady()
+                .beats(new Beats(ms(50), ms(100), ms(number == 1 ? 300 : 400)))
+                .onTerm(number == 2 ? Optional.empty() : Optional.of(Duration.ZERO));
+        return of(
+                "hang",
+                programs,
+                List.of(run(4_000)),
+                beating("s0").stop(new StopSequence(Signal.TERM, ms(500), Optional.of(Signal.QUIT))));
+    }
+
+    private static KillScenario workers() {
+        Programs programs = (service, number) -> Program.steady()
+                .exits(ms(150), 1)
+                .leaves(new Workers(2, ms(number == 1 ? 30 : 0), Program.FOREVER, ms(10)));
+        return of("workers", programs, List.of(run(600)), service("s0"));
+    }
+
+    private static KillScenario rotation() {
+        Programs programs = (service, number) -> number == 1
+                ? Program.steady().exits(ms(250), 1).writes(CHATTER)
+                : Program.steady().exits(ms(100), 0).writes(CHATTER);
+        return of("rotation", programs, List.of(run(600)), service("s0").log(log("s0", 64)));
+    }
+
+    private static KillScenario shutdown() {
+        Programs programs = (service, number) ->
+                service.equals("s0") ? Program.steady().onTerm(Optional.of(ms(120))) : Program.steady();
+        return of(
+                "shutdown",
+                programs,
+                List.of(
+                        run(100),
+                        new Act(Duration.ZERO, Life::terminate),
+                        run(50),
+                        new Act(Duration.ZERO, Life::terminate),
+                        run(2_000)),
+                service("s0"),
+                service("s1").log(log("s1", 64)));
+    }
+
+    /** The same supervisor that was killed while all was well, once more. */
+    private static KillScenario adoption() {
+        Programs programs = (service, number) -> switch (service) {
+            case "s1" -> Program.steady().exits(ms(700), 1);
+            case "s2" -> Program.steady().beats(new Beats(ms(50), ms(100), Program.FOREVER));
+            case "s3" -> Program.steady().exits(ms(900), 1).writes(new Writes(ms(60), CHATTER.line()));
+            default -> Program.steady();
+        };
+        return new KillScenario(
+                "adoption",
+                Scenario.configuration(
+                        0,
+                        List.of(
+                                service("s0").build(),
+                                service("s1").build(),
+                                beating("s2").build(),
+                                service("s3").log(log("s3", 200)).build())),
+                programs,
+                List.of(run(500)),
+                List.of(run(300), ask(Ask.Act.Verb.STOP, "s0", 200), run(300)));
+    }
+
+    private static KillScenario afterAnEnd() {
+        return new KillScenario(
+                "after-an-end",
+                Scenario.configuration(
+                        1, List.of(service("s0").build(), service("s1").build())),
+                (service, number) -> number == 1 ? Program.steady().exits(ms(50), 0) : Program.steady(),
+                List.of(
+                        run(300),
+                        ask(Ask.Act.Verb.STOP, "s1", 100),
+                        new Act(Duration.ZERO, Life::terminate),
+                        run(2_000)),
+                List.of(run(500)));
+    }
+
+    /** The supervisor before was killed while it stopped one, killed another, and shut down. */
+    private static KillScenario takingOverAStop() {
+        return new KillScenario(
+                "stop-taken-over",
+                Scenario.configuration(
+                        0, List.of(service("s0").build(), service("s1").build())),
+                (service, number) -> Program.steady().onTerm(Optional.of(ms(300))),
+                List.of(run(100), ask(Ask.Act.Verb.STOP, "s0", 20), new Act(Duration.ZERO, Life::terminate), run(30)),
+                List.of(run(900)));
+    }
+
+    // ---- their parts ----
+
+    private static KillScenario of(String name, Programs programs, List<Act> acts, ServiceSpec.Builder... services) {
+        List<ServiceSpec> specs = new ArrayList<>();
+        for (ServiceSpec.Builder service : services) {
+            specs.add(service.build());
+        }
+        return new KillScenario(name, Scenario.configuration(0, specs), programs, List.of(), acts);
+    }
+
+    private static Programs steady() {
+        return (service, number) -> service.equals("s2")
+                ? Program.steady().beats(new Beats(ms(50), ms(100), Program.FOREVER))
+                : Program.steady();
+    }
+
+    private static ServiceSpec.Builder service(String name) {
+        return ServiceSpec.of(name, "/bin/" + name)
+                .ready(new Readiness.Delay(ms(20)))
+                .backoff(SHORT)
+                .stop(STOP);
+    }
+
+    static final Heartbeat HEARTBEAT = new Heartbeat(Scenario.RUNTIME.resolve("heartbeats/s"), ms(400), ms(300));
+
+    private static ServiceSpec.Builder beating(String name) {
+        Path file = Scenario.RUNTIME.resolve("heartbeats").resolve(name);
+        return service(name).heartbeat(new Heartbeat(file, HEARTBEAT.timeout(), HEARTBEAT.grace()));
+    }
+
+    private static LogSpec log(String name, int files) {
+        Path file = Scenario.STATE.resolve("logs").resolve(name + ".log");
+        return new LogSpec.ToFile(file, new LogSpec.Stderr.Merge(), 4096, files, false, false, false, 65_536);
+    }
+
+    private static Act run(int ms) {
+        return new Act(ms(ms), life -> {});
+    }
+
+    private static Act ask(Ask.Act.Verb verb, String service, int thenMs) {
+        List<ServiceName> services = List.of(new ServiceName(service));
+        return new Act(ms(thenMs), life -> life.ask(new Ask.Act(verb, services, true, ms(5_000))));
+    }
+
+    private static Duration ms(int ms) {
+        return Duration.ofMillis(ms);
+    }
+}

@@ -1,0 +1,178 @@
+package io.jsupervise.sim;
+
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import io.jsupervise.supervision.Ask;
+import io.jsupervise.supervision.Ask.Act.Verb;
+import java.time.Duration;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Many lives on one machine that a seed gives: supervisors are killed at any call or at any time, power fails, some end
+ * in order, while programs fail, operators interfere, clocks jump and (for every second seed) the machine lets the
+ * daemon down. Then calm, in which everything has to get where it should, and stay there over one more kill.
+ */
+final class RandomLives {
+    private static final int LINES = 80;
+    private static final long NEVER = Long.MAX_VALUE / 2;
+
+    private final long seed;
+    private final SplittableRandom random;
+    private final Scenario scenario;
+    private final Lives lives;
+    private final Faults faults;
+    private long lastLittleStep;
+    private boolean powerFails;
+
+    RandomLives(long seed) {
+        this.seed = seed;
+        this.random = new SplittableRandom(seed);
+        this.scenario = new Scenario(random.split());
+        this.lives = new Lives(scenario.configuration(), scenario::program, random.split(), LINES);
+        this.faults = chance(0.5)
+                ? Faults.none(lives.world)
+                : new Faults(lives.world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
+        lives.os.faults(faults);
+        this.powerFails = chance(0.5);
+    }
+
+    /** A probability of at most {@code most}; often none at all. */
+    private double some(double most) {
+        return chance(0.5) ? 0 : most * random.nextDouble();
+    }
+
+    Lives lives() {
+        return lives;
+    }
+
+    void play() {
+        try {
+            int count = 5 + random.nextInt(60);
+            for (int i = 0; i < count; i++) {
+                if (lives.live(chance(0.8) ? soon() : NEVER, this::storm)) {
+                    // Killed while it waits, or at its end.
+                    lives.dies();
+                }
+                between();
+            }
+            faults.cease();
+            scenario.calm();
+            oneMore(this::calm);
+            between();
+            oneMore(this::staysCalm);
+        } catch (AssertionError | RuntimeException e) {
+            throw new AssertionError(
+                    "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
+                            + " -Dtest=KillTest -Dsim.seed=" + seed + "\nhow it came about:\n"
+                            + lives.transcript.text(),
+                    e);
+        }
+    }
+
+    /** Half of the kills come during the start. */
+    private long soon() {
+        return 1 + random.nextInt(chance(0.5) ? 150 : chance(0.7) ? 1_000 : 10_000);
+    }
+
+    private void oneMore(java.util.function.Consumer<Life> story) {
+        if (!lives.live(NEVER, story)) {
+            throw new Violation("promise 12", "a supervisor does not begin though no fault is left");
+        }
+        lives.dies();
+    }
+
+    private void between() {
+        if (powerFails && chance(0.2)) {
+            lives.powerCut(random.nextLong());
+        } else {
+            lives.unsupervised(upToMs(chance(0.7) ? 200 : 20_000).plusMillis(50));
+        }
+        if (chance(0.1)) {
+            lives.world.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
+        }
+    }
+
+    private void storm(Life life) {
+        int most = chance(0.5) ? 500 : 5_000;
+        int rounds = 1 + random.nextInt(12);
+        for (int i = 0; i < rounds && !life.isOver(); i++) {
+            life.run(upToMs(most));
+            if (!life.isOver()) {
+                disturb(life);
+            }
+        }
+        if (life.isOver()) {
+            life.end();
+        }
+    }
+
+    private void disturb(Life life) {
+        switch (random.nextInt(17)) {
+            case 0 -> life.pause(upToMs(chance(0.1) ? 30_000 : 500));
+            case 1 -> life.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
+            case 2 -> stepALittle(life);
+            case 3 -> life.suspend(upToMs(36_000_000));
+            case 4, 5, 6 -> life.ask(act(Verb.START));
+            case 7, 8 -> life.ask(act(Verb.STOP));
+            case 9, 10 -> life.ask(act(Verb.RESTART));
+            case 11 -> life.ask(new Ask.SendSignal(someService(), pick(Signal.KILL, Signal.TERM, Signal.HUP)));
+            case 12 -> {
+                if (chance(0.3)) {
+                    life.terminate();
+                    life.run(upToMs(60_000));
+                }
+            }
+            default -> {}
+        }
+    }
+
+    /** Two of these may undo each other, so there is a look at every heartbeat in between. */
+    private void stepALittle(Life life) {
+        if (Math.abs(lives.world.nanos() - lastLittleStep) > 35_000_000_000L) {
+            lastLittleStep = lives.world.nanos();
+            life.stepWall(Duration.ofMillis(random.nextLong(-200, 200)));
+        }
+    }
+
+    private Ask act(Verb verb) {
+        List<ServiceName> services = chance(0.3) ? List.of() : List.of(someService());
+        return new Ask.Act(verb, services, chance(0.5), upToMs(20_000));
+    }
+
+    private ServiceName someService() {
+        List<ServiceName> names = lives.invariants.names();
+        return names.get(random.nextInt(names.size()));
+    }
+
+    /** What was begun by the storm comes to its end, and then everything is made to run. */
+    private void calm(Life life) {
+        life.run(Duration.ofSeconds(8));
+        life.ask(new Ask.Act(Verb.RESTART, List.of(), true, Duration.ofSeconds(90)));
+        life.run(Duration.ofSeconds(60));
+        lives.invariants.allIsWell();
+        lives.invariants.settled();
+    }
+
+    /** Whatever runs is adopted and left alone. */
+    private void staysCalm(Life life) {
+        life.run(Duration.ofSeconds(60));
+        lives.invariants.allIsWell();
+        life.terminate();
+        life.run(Duration.ofMinutes(5));
+        life.end();
+    }
+
+    private boolean chance(double probability) {
+        return random.nextDouble() < probability;
+    }
+
+    private Duration upToMs(int most) {
+        return Duration.ofNanos(1 + random.nextLong(most * 1_000_000L));
+    }
+
+    @SafeVarargs
+    private <T> T pick(T... of) {
+        return of[random.nextInt(of.length)];
+    }
+}
