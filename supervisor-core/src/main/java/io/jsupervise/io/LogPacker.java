@@ -1,5 +1,6 @@
 package io.jsupervise.io;
 
+import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
@@ -22,10 +23,19 @@ final class LogPacker {
 
     /**
      * Writes the compressed form of {@code original} to {@code fresh}, down to the disk. False where its name is that
-     * of a younger file by the time it is opened; then nothing is in {@code fresh}.
+     * of a younger file by the time it is opened, or of none; then nothing is in {@code fresh}.
      */
     boolean pack(LogRotation.Rotated original, Path fresh) throws OsException {
-        Fd from = os.open(original.path(), OpenMode.READ, 0);
+        Fd from;
+        try {
+            from = os.open(original.path(), OpenMode.READ, 0);
+        } catch (OsException e) {
+            if (e.errno() == Errno.ENOENT) {
+                // The relay is just rotating: it has another number now.
+                return false;
+            }
+            throw e;
+        }
         try {
             Fd to = os.open(fresh, OpenMode.REPLACE, original.stat().mode());
             try {

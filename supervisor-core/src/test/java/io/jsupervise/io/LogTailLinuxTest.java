@@ -8,6 +8,7 @@ import io.jsupervise.os.Errno;
 import io.jsupervise.os.linux.LinuxOs;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -323,6 +324,31 @@ class LogTailLinuxTest {
                 }
             }
         }
+    }
+
+    @Test
+    void a_file_that_is_rotated_on_just_before_it_is_opened_is_compressed_under_its_new_number() throws Exception {
+        Files.writeString(rotated(1), "1\n2\n");
+        add("3\n");
+        FaultyOs busy = new FaultyOs(new LinuxOs());
+        busy.fail((name, arguments) -> {
+            if (name.equals("open") && arguments[0].equals(rotated(1)) && Files.exists(rotated(1))) {
+                try {
+                    Files.move(rotated(1), rotated(2));
+                } catch (IOException e) {
+                    throw new UncheckedIOException(e);
+                }
+            }
+            return Errno.EUNKNOWN;
+        });
+        LogCompressor compressor = new LogCompressor(failure -> {
+            throw new AssertionError(failure);
+        });
+        compressor.compress(new LogRotation(busy.os(), log(), 5, true));
+        compressor.step();
+        assertTrue(Files.exists(directory.resolve("web.log.2.gz")));
+        assertEquals("1\n2\n3\n", last(5));
+        assertEquals(Set.of(), busy.open());
     }
 
     @Test
