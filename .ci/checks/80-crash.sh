@@ -65,6 +65,19 @@ done
 [ "$(bearers | wc -l)" -le 7 ] || fail "too many processes: $(bearers | wc -l)"
 ok "killed nine times while it starts: nothing runs twice"
 
+# What an unlucky kill leaves: a start that is noted but not recorded, and the process has ended. Here the record is taken away.
+before=$(value c 's("plain").restarts')
+[ "$before" = 1 ] || fail "plain was restarted $before times"
+main=$(value c 's("plain").pid')
+crash
+kill -KILL "$main"
+within 5 gone "$main"
+rm "$work/c/state/journal/plain.json"
+supervise c "$work/services.yml"
+within 20 all_run
+is c 's("plain") | .restarts == 1 and .last_exit.cause != "operator"' >/dev/null || fail "the end of a run that was only noted is not counted"
+ok "a run that was not recorded and had ended is known, and its restart counted"
+
 for file in "$work"/c/state/journal/*.json; do
     jq -e . "$file" >/dev/null || fail "the journal is broken: $file"
 done

@@ -7,13 +7,16 @@ import io.jsupervise.io.JournalFile;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.io.StartNotes;
 import io.jsupervise.journal.Recovery;
+import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -30,13 +33,17 @@ import io.jsupervise.supervision.Status;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -62,6 +69,8 @@ public final class Assembly implements Outlets {
     private final HeartbeatFiles heartbeats;
     private final EventLoop loop;
     private final Consumer<OsException> complaints;
+    private final StartNotes notes;
+    private final AtomicBoolean notesFailed = new AtomicBoolean();
     private final Map<Long, CompletableFuture<Answer>> asked = new ConcurrentHashMap<>();
     private final AtomicLong lastRequest = new AtomicLong();
     private Optional<Wakes> wakes = Optional.empty();
@@ -125,6 +134,7 @@ public final class Assembly implements Outlets {
         this.startedAt = new Now(os.now(), os.wallClock());
         this.bootId = os.bootId();
         try {
+            this.notes = new StartNotes(os, notesFile(spec));
             Poller poller = os.poller();
             this.inbox = new Inbox(poller);
             this.complaints = this::complain;
@@ -139,10 +149,8 @@ public final class Assembly implements Outlets {
             JournalFile.Found found = journal.load();
             this.firstUse = around.firstUse();
             // Also where the one before us ended in order, or in another boot: one between may have been killed before
-            // its
-            // first record was in place.
-            List<Bearer> bearers =
-                    firstUse ? List.of() : os.bearers(spec.stateDir().resolve("fifo"));
+            // its first record was in place.
+            List<Bearer> bearers = firstUse ? List.of() : bearers(found.services());
             long life = Recovery.nextLife(found.services(), found.supervisor(), bearers, around.stateId(), startedAt);
             this.recovered = Recovery.recover(
                     configuration.services(),
@@ -172,6 +180,47 @@ public final class Assembly implements Outlets {
         } catch (OsException e) {
             throw Directories.failure("cannot read the state in " + spec.stateDir(), e);
         }
+    }
+
+    /**
+     * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
+     * does not lead out of EXITED and FATAL, which a start does only once that is recorded, or while the journal is stale.
+     */
+    private List<Bearer> bearers(Map<ServiceName, ServiceRecord> records) throws OsException {
+        List<Bearer> all = new ArrayList<>(os.bearers(spec.stateDir().resolve("fifo")));
+        Set<ProcessIdentity> known = new HashSet<>();
+        for (Bearer bearer : all) {
+            if (bearer.run().isPresent()) {
+                known.add(bearer.identity());
+            }
+        }
+        try {
+            for (Bearer noted : notes.takeOver()) {
+                ServiceRecord record = records.get(new ServiceName(noted.service()));
+                boolean isOver = record != null
+                        && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
+                if (!isOver && !known.contains(noted.identity())) {
+                    all.add(noted);
+                }
+            }
+        } catch (OsException e) {
+            notesFailed(e);
+        }
+        return all;
+    }
+
+    /** Told once: what follows is the same each time. */
+    private void notesFailed(OsException why) {
+        if (!notesFailed.getAndSet(true)) {
+            complain(
+                    "cannot note starts in " + notesFile(spec)
+                            + "; should this supervisor be killed, a restart in its last moment may stay uncounted",
+                    why);
+        }
+    }
+
+    private static Path notesFile(SupervisorSpec spec) {
+        return spec.runtimeDir().resolve("starts");
     }
 
     /** There is a keeper, and what is written is kept, from before the first start on. */
@@ -456,6 +505,11 @@ public final class Assembly implements Outlets {
     private final class SpawnResults implements Spawner.Results {
         @Override
         public void spawned(ServiceName service, Event.Spawned event, Child child) {
+            try {
+                notes.started(service, event.run(), event.process());
+            } catch (OsException e) {
+                notesFailed(e);
+            }
             // Before the loop can release it; the keeper's thread is woken when the restart is done.
             if (keeper.isPresent()) {
                 keeper.get().hold(child);

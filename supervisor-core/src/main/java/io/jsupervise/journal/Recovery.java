@@ -254,7 +254,8 @@ public final class Recovery {
                         here.stateId(), here.life(), bearer.identity().pid()));
         Now startedAt =
                 new Now(here.now().mono().minus(bearer.age()), here.now().wall().minus(bearer.age()));
-        Run run = new Run(id, Optional.empty(), startedAt, Optional.empty(), Optional.empty(), true, Optional.empty());
+        Optional<ProcessIdentity> process = Optional.of(bearer.identity());
+        Run run = new Run(id, process, startedAt, Optional.empty(), Optional.empty(), true, Optional.empty());
         boolean commanded = record.map(ServiceRecord::commanded).orElse(false);
         Wanted wanted = commanded ? record.get().wanted() : plain.wanted();
         boolean stopping = wanted == Wanted.DOWN;

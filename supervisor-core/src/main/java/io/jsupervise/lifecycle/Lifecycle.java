@@ -90,7 +90,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return true;
         }
         if (before.state() == after.state()) {
-            return !before.process().equals(after.process());
+            // One that was found by its mark is known from the beginning, and becomes the last run when it is taken
+            // over.
+            return !before.process().equals(after.process())
+                    || !before.lastRun().equals(after.lastRun());
         }
         boolean onItsWay = after.state() == ServiceState.WAITING
                 || after.state() == ServiceState.STARTING && after.process().isEmpty();
@@ -565,6 +568,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.HEARTBEAT);
         disarm(TimerKind.DUMP);
         disarm(TimerKind.STOP);
+        Run ended = s.run.orElseThrow();
+        if (ended.process().isPresent()) {
+            // One that was found dead was never taken over; the next supervisor must not find it once more.
+            s.lastRun = Optional.of(new LastRun(ended.id(), ended.process().get()));
+        }
         s.run = Optional.empty();
     }
 

@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
+import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.Lifecycle;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.Pid;
@@ -422,7 +424,9 @@ class RecoveryTest {
         }
         assertEquals(ServiceState.STARTING, web.state());
         assertTrue(web.run().orElseThrow().adopted());
-        assertEquals(Optional.empty(), web.process(), "known as soon as it is found to be alive");
+        assertEquals(new Pid(pid), web.process().orElseThrow().pid());
+        assertNotEquals(
+                web.process(), web.lastRun().map(Service.LastRun::process), "recorded when it is found to be alive");
         assertEquals(Optional.empty(), web.next());
         assertEquals(
                 NOW.mono().minus(Duration.ofSeconds(30)),
@@ -430,6 +434,20 @@ class RecoveryTest {
         assertEquals(1, recovered.toFind().size());
         assertEquals(new Pid(pid), recovered.toFind().get(0).process().pid());
         assertEquals(HISTORY.restarts(), web.history().restarts(), "it was counted when it was decided");
+    }
+
+    @Test
+    void what_was_found_and_has_ended_is_the_last_run_of_the_next_record() {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record(ServiceState.BACKOFF, "b1", Wanted.UP, false, false)),
+                Optional.of(supervisor("b1", false)),
+                bearer(50, 50, 9, "r-1-6", "web"));
+        Service web = recovered.services().get(0);
+        Event.ChildExited exited = new Event.ChildExited(web.run().orElseThrow().id(), new ExitStatus.Unknown());
+        Service after = Lifecycle.step(web, exited, NOW).service();
+        assertEquals(new RunId("r-1-6"), after.lastRun().orElseThrow().run());
+        assertEquals(HISTORY.restarts() + 1, after.history().restarts());
     }
 
     @Test
