@@ -260,8 +260,12 @@ public final class Assembly implements Outlets {
         }
     }
 
-    /** Looks for the processes that an earlier supervisor left; to be called before the first turn. */
-    public void findLeftovers() {
+    /**
+     * Looks for the processes that an earlier supervisor left; to be called before the first turn.
+     *
+     * @throws DaemonException where one cannot be looked at
+     */
+    public void findLeftovers() throws DaemonException {
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 Optional<Child> child = os.find(left.process());
@@ -293,7 +297,11 @@ public final class Assembly implements Outlets {
                     inbox.post(new SupervisorEvent.OfService(left.service(), known));
                 }
             } catch (OsException e) {
-                complain("cannot look for pid " + left.process().pid() + " of \"" + left.service() + "\"", e);
+                // Mostly too few descriptors. Not to know whether it runs would be to start it twice, or never again.
+                throw Directories.failure(
+                        "cannot take over pid " + left.process().pid() + " of \"" + left.service()
+                                + "\", it runs on and nothing was started or stopped",
+                        e);
             }
         }
     }

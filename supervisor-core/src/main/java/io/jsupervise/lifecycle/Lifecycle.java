@@ -679,6 +679,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         // What an adopted process did before we looked, nobody judges: the first look only sees where the file stands.
         boolean seesOld = run.adopted() && before.lastLook().isEmpty();
         Pulse pulse = before.after(event.look(), seesOld ? event.look().at() : run.orderedAt());
+        if (before.lastLook().isEmpty() && !seesOld) {
+            Optional<MonotonicTime> doubtful = pulse.doubtfulBeat(event.look(), run.orderedAt());
+            pulse = doubtful.isPresent() ? pulse.graceUntil(doubtful.get().plus(heartbeat.timeout())) : pulse;
+        }
         // A look that takes long (a file system that hangs, a thread that has to wait) may miss beats at its end.
         boolean stale = !event.look().begun().isBefore(pulse.deadline(heartbeat.timeout()));
         if (stale && before.lastLook().isEmpty()) {

@@ -29,9 +29,19 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         return new Pulse(graceEnd, Optional.empty(), Optional.empty());
     }
 
-    /** The same, with another end of the grace. */
+    /** The same, with a grace that does not end before that. */
     public Pulse graceUntil(MonotonicTime end) {
-        return new Pulse(end, lastBeat, lastLook);
+        return graceEnd.isBefore(end) ? new Pulse(end, lastBeat, lastLook) : this;
+    }
+
+    /**
+     * When a beat was made that a first look saw and that may as well be the last one of an earlier run: it bears a time
+     * within a tick before the order. Whoever takes it for neither waits for its timeout at least.
+     */
+    public Optional<MonotonicTime> doubtfulBeat(Look firstLook, Now orderedAt) {
+        return lastBeat.isEmpty() && firstLook.stamp().isPresent()
+                ? momentBetween(aTickBefore(orderedAt), firstLook)
+                : Optional.empty();
     }
 
     /**

@@ -276,6 +276,28 @@ class HeartbeatJudgingTest {
         assertEquals(ServiceState.BACKOFF, bench.exits(0).state(), "exit 0 merely answers our signal");
     }
 
+    /**
+     * The kernel dates a change with its last tick, so the first beat of a quick program may bear a time before the order
+     * to start it. A first look that comes after that beat cannot tell it from the last one of an earlier run.
+     */
+    @Test
+    void a_first_beat_that_is_dated_before_the_order_is_not_taken_for_silence() {
+        Heartbeat seldom = new Heartbeat(Bench.beat(), Duration.ofSeconds(30), Duration.ofSeconds(1));
+        Bench bench = new Bench(spec().heartbeat(seldom)).begin().spawned();
+        mtime = Optional.of(bench.now().wall().minusMillis(3));
+        bench.later(Duration.ofMillis(2));
+        look(bench);
+        bench.fires(TimerKind.READY);
+        while (bench.state() == ServiceState.RUNNING) {
+            bench.fires(TimerKind.HEARTBEAT);
+            look(bench);
+        }
+        assertEquals(
+                Duration.ofMillis(29_997),
+                bench.now().mono().since(Bench.BEGIN.mono()),
+                "its next beat was due then; the grace was over after a second");
+    }
+
     // ---- what is driven ----
 
     private static ServiceSpec.Builder spec() {
