@@ -20,8 +20,6 @@ final class ActorThread {
     /** Expected work that has not come by then will wake the thread as any other. */
     private static final long LOOK_OUT_NANOS = 500_000;
 
-    private static final boolean SEVERAL_PROCESSORS = Runtime.getRuntime().availableProcessors() > 1;
-
     private final Os os;
     private final Actor actor;
     private final Consumer<Throwable> failures;
@@ -99,9 +97,9 @@ final class ActorThread {
         }
     }
 
-    /** On a single processor, who looks out for work would keep from working who brings it. */
     private void lookOut() {
-        if (SEVERAL_PROCESSORS) {
+        if (expected) {
+            expected = false;
             long end = System.nanoTime() + LOOK_OUT_NANOS;
             while (!woken.get() && System.nanoTime() < end) {
                 Thread.onSpinWait();
@@ -124,16 +122,10 @@ final class ActorThread {
     /** Returns at once, with true, where a step is due already. */
     private boolean sleepUntil(Optional<MonotonicTime> next) {
         if (next.isEmpty()) {
-            if (actor.expectsMore()) {
-                lookOut();
-            }
             if (!ending) {
                 LockSupport.park(actor);
             }
-            if (expected) {
-                expected = false;
-                lookOut();
-            }
+            lookOut();
             gather();
             return false;
         }

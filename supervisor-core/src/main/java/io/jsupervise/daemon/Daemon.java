@@ -292,6 +292,9 @@ public final class Daemon {
     }
 
     private final class Threads implements Assembly.Wakes {
+        /** On a single one, who looks out for work keeps from working who brings it. */
+        private final boolean severalProcessors = Runtime.getRuntime().availableProcessors() > 1;
+
         @Override
         public void journal() {
             journal.wake();
@@ -299,7 +302,9 @@ public final class Daemon {
 
         @Override
         public void expectRecords() {
-            journal.expectWork();
+            if (severalProcessors) {
+                journal.expectWork();
+            }
         }
 
         @Override

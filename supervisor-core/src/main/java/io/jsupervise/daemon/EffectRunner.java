@@ -69,8 +69,6 @@ final class EffectRunner {
     private void run(Order order, Deque<SupervisorEvent> results) {
         if (order instanceof Order.ForService forService) {
             run(forService.effect(), results);
-        } else if (order instanceof Order.Expect expect) {
-            outlets.spawner().expect(expect.spawn());
         } else if (order instanceof Order.Record record) {
             outlets.record(record);
         } else if (order instanceof Order.Tell tell) {

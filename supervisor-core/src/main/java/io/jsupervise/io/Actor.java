@@ -18,9 +18,4 @@ public interface Actor {
      * none. Asked after each step, by the same thread.
      */
     Optional<MonotonicTime> nextStep();
-
-    /** Whether more work is likely to come within a moment, so that it is not worth to fall asleep. */
-    default boolean expectsMore() {
-        return false;
-    }
 }

@@ -3,7 +3,6 @@ package io.jsupervise.io;
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
-import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -20,7 +19,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Starts processes, one after another, on a thread of its own: exec(2) waits for the disk that the program lies on, and
@@ -34,12 +32,6 @@ public final class Spawner implements Actor {
     private final Results results;
     private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
     private final Queue<Effect.Spawn> ordered = new ConcurrentLinkedQueue<>();
-    private final AtomicReference<Effect.Spawn> expected = new AtomicReference<>();
-
-    /** One is enough: in a storm the others have their time while this one is spawned. */
-    private Optional<Prepared> prepared = Optional.empty();
-
-    private record Prepared(RunId run, SpawnRequest request) {}
 
     /** Where the output of a child goes; makes what is needed for that. */
     public interface Outputs {
@@ -73,11 +65,6 @@ public final class Spawner implements Actor {
         ordered.add(order);
     }
 
-    /** This start will be ordered soon. Any thread. */
-    public void expect(Effect.Spawn order) {
-        expected.set(order);
-    }
-
     /** Has something else done that only the thread may do that spawns. Any thread. */
     public void alsoDo(Runnable errand) {
         errands.add(errand);
@@ -93,65 +80,34 @@ public final class Spawner implements Actor {
         Effect.Spawn order = ordered.poll();
         if (order != null) {
             start(order);
-            return;
-        }
-        order = expected.getAndSet(null);
-        if (order != null) {
-            prepare(order);
         }
     }
 
     @Override
     public Optional<MonotonicTime> nextStep() {
-        return ordered.isEmpty() && errands.isEmpty() && expected.get() == null
-                ? Optional.empty()
-                : Optional.of(MonotonicTime.BOOT);
-    }
-
-    @Override
-    public boolean expectsMore() {
-        return prepared.isPresent();
-    }
-
-    private void prepare(Effect.Spawn order) {
-        try {
-            SpawnRequest request = requestOf(order);
-            os.prepare(request);
-            prepared = Optional.of(new Prepared(order.run(), request));
-        } catch (OsException e) {
-            // It will fail again, and be told of, when it is ordered.
-            prepared = Optional.empty();
-        }
+        return ordered.isEmpty() && errands.isEmpty() ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
     }
 
     private void start(Effect.Spawn order) {
-        ServiceName service = order.spec().name();
-        try {
-            boolean isReady = prepared.isPresent() && prepared.get().run().equals(order.run());
-            SpawnRequest request = isReady ? prepared.get().request() : requestOf(order);
-            Child child = os.spawn(request);
-            List<String> names = new ArrayList<>(request.environment().keySet());
-            results.spawned(service, new Event.Spawned(order.run(), child.identity(), user, names), child);
-        } catch (SpawnException e) {
-            results.failed(service, new Event.SpawnFailed(order.run(), e.getMessage()));
-        } catch (OsException e) {
-            results.failed(service, new Event.SpawnFailed(order.run(), "its output: " + e.getMessage()));
-        } finally {
-            prepared = Optional.empty();
-        }
-    }
-
-    private SpawnRequest requestOf(Effect.Spawn order) throws OsException {
         ServiceSpec spec = order.spec();
         SpawnSpec how = spec.spawn();
-        Streams streams = outputs.prepare(spec.name(), spec.log());
-        return new SpawnRequest(
-                how.command().argv(),
-                how.workingDir(),
-                environment(order),
-                how.umask(),
-                streams.stdout(),
-                streams.stderr());
+        try {
+            Streams streams = outputs.prepare(spec.name(), spec.log());
+            Map<String, String> environment = environment(order);
+            Child child = os.spawn(new SpawnRequest(
+                    how.command().argv(),
+                    how.workingDir(),
+                    environment,
+                    how.umask(),
+                    streams.stdout(),
+                    streams.stderr()));
+            List<String> names = new ArrayList<>(environment.keySet());
+            results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), user, names), child);
+        } catch (SpawnException e) {
+            results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
+        } catch (OsException e) {
+            results.failed(spec.name(), new Event.SpawnFailed(order.run(), "its output: " + e.getMessage()));
+        }
     }
 
     private Map<String, String> environment(Effect.Spawn order) {

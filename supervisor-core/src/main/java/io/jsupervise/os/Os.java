@@ -37,12 +37,6 @@ public interface Os {
     // ---- processes ----
 
     /**
-     * What {@link #spawn} of this very request will need is made ready as far as it does not touch the world: it will
-     * come soon, or never. The spawner thread only.
-     */
-    default void prepare(SpawnRequest request) {}
-
-    /**
      * Starts a process (posix_spawn(3)). Called by the spawner thread only, whose umask it changes; blocks as long
      * as exec does.
      */

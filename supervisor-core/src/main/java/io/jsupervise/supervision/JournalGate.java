@@ -72,19 +72,15 @@ final class JournalGate {
     /**
      * Lets {@code order} pass to {@code out} at once, or when record {@code needs} is in place. A reply that passes
      * without its record, because the journal is stale, says so.
-     *
-     * @return whether it passed at once
      */
-    boolean pass(long needs, Order order, List<Order> out) {
+    void pass(long needs, Order order, List<Order> out) {
         if (needs <= committed) {
             out.add(order);
         } else if (stale) {
             out.add(unrecorded(order));
         } else {
             hold(new Held(needs, order));
-            return false;
         }
-        return true;
     }
 
     private void hold(Held one) {

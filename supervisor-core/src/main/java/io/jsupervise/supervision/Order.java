@@ -12,12 +12,6 @@ public sealed interface Order {
     /** About one service; never Persist, AskToStart or Announce, which become orders of their own. */
     record ForService(Effect effect) implements Order {}
 
-    /**
-     * This spawn waits for a record and will most likely be ordered as soon as that is in place: what it needs may be
-     * made ready meanwhile. Nothing is to be seen of it until then.
-     */
-    record Expect(Effect.Spawn spawn) implements Order {}
-
     /** Hand this record to the journal; answered by JournalCommitted with this number or a later one. */
     record Record(long seq, Service service) implements Order {}
 

@@ -201,10 +201,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     announce.to(),
                     announce.details()));
         } else if (effect instanceof Effect.Spawn || effect instanceof Effect.SendSignal) {
-            boolean passed = gate.pass(gate.needs(effect.service()), new Order.ForService(effect), orders);
-            if (!passed && effect instanceof Effect.Spawn spawn) {
-                orders.add(new Order.Expect(spawn));
-            }
+            gate.pass(gate.needs(effect.service()), new Order.ForService(effect), orders);
         } else {
             orders.add(new Order.ForService(effect));
         }

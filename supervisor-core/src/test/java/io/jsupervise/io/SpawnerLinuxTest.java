@@ -1,7 +1,6 @@
 package io.jsupervise.io;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.control.Whereabouts;
@@ -10,8 +9,6 @@ import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Errno;
-import io.jsupervise.os.Fd;
-import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.os.linux.LinuxOs;
@@ -92,57 +89,6 @@ class SpawnerLinuxTest {
         os.reap(children.get(0));
         os.release(children.get(0));
         spawner.step();
-    }
-
-    /** {@code cat} shows what the child was really given. */
-    @Test
-    void what_was_made_ready_is_used_for_that_run_and_for_no_other() throws Exception {
-        Path out = directory.resolve("out");
-        Fd file = os.open(out, OpenMode.APPEND, 0600);
-        outputs = (service, log) -> new Spawner.Streams(new Output.Descriptor(file), new Output.Null());
-        Spawner spawner = spawner();
-        String[] shows = {"sh", "-c", "echo $JSUPERVISE_SERVICE $JSUPERVISE_RUN_ID $BOTH"};
-        spawner.expect(order("a", "r1", shows));
-        assertTrue(spawner.nextStep().isPresent());
-        assertFalse(spawner.expectsMore());
-        spawner.step();
-        assertTrue(spawner.expectsMore());
-        assertEquals(List.of(), spawned, "expecting starts nothing");
-        spawner.spawn(order("a", "r1", shows));
-        spawner.step();
-        awaitEnd();
-        spawner.expect(order("a", "r2", shows));
-        spawner.step();
-        spawner.spawn(order("b", "r3", shows));
-        spawner.step();
-        assertFalse(spawner.expectsMore());
-        awaitEnd();
-        spawner.spawn(order("a", "r2", shows));
-        spawner.step();
-        awaitEnd();
-        assertEquals("a r1 its\nb r3 its\na r2 its\n", Files.readString(out));
-        os.close(file);
-    }
-
-    @Test
-    void what_cannot_be_made_ready_fails_when_it_is_ordered() {
-        Spawner spawner = spawner();
-        spawner.expect(order("a", "r1", "no-such-program"));
-        spawner.step();
-        assertEquals(List.of(), failed);
-        spawner.spawn(order("a", "r1", "no-such-program"));
-        spawner.step();
-        assertEquals(1, failed.size());
-        assertTrue(failed.get(0).startsWith("a r1 no-such-program in PATH "), failed.get(0));
-    }
-
-    private void awaitEnd() throws OsException {
-        Child last = children.get(children.size() - 1);
-        while (os.peekExit(last).isEmpty()) {
-            Thread.onSpinWait();
-        }
-        os.reap(last);
-        os.release(last);
     }
 
     @Test

@@ -93,27 +93,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
-    public void prepare(SpawnRequest request) {
-        try {
-            posixSpawn().prepare(programPath.of(request), request);
-        } catch (SpawnException e) {
-            // Spawning it will tell.
-        }
-    }
-
-    private PosixSpawn posixSpawn() {
+    public Child spawn(SpawnRequest request) throws SpawnException {
         if (posixSpawn == null) {
             posixSpawn = new PosixSpawn(kernel);
         }
-        return posixSpawn;
-    }
-
-    @Override
-    public Child spawn(SpawnRequest request) throws SpawnException {
-        Path program = posixSpawn().preparedProgram(request);
-        if (program == null) {
-            program = programPath.of(request);
-        }
+        Path program = programPath.of(request);
         Pid pid;
         try {
             pid = posixSpawn.spawn(program, request);

@@ -36,12 +36,6 @@ final class PosixSpawn {
     private final Pointer devNull;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream(8192);
     private Pointer block;
-
-    /** Valid for {@link #preparedRequest}, until another one needs {@link #block}. */
-    private Block prepared;
-
-    private SpawnRequest preparedRequest;
-    private Path preparedProgram;
     private boolean ownUmask;
 
     PosixSpawn(Kernel kernel) {
@@ -60,18 +54,6 @@ final class PosixSpawn {
         libc.posix_spawnattr_setflags(attributes.address(), (short) (SETSIGDEF | SETSIGMASK | SETSID));
         libc.posix_spawnattr_setsigmask(attributes.address(), none.address());
         libc.posix_spawnattr_setsigdefault(attributes.address(), all.address());
-    }
-
-    /** Puts everything that is known by now where posix_spawn will want it. */
-    void prepare(Path program, SpawnRequest request) {
-        prepared = new Block(program, request.argv(), request);
-        preparedRequest = request;
-        preparedProgram = program;
-    }
-
-    /** The program that was prepared for this very request; null where none was. */
-    Path preparedProgram(SpawnRequest request) {
-        return preparedRequest == request ? preparedProgram : null;
     }
 
     /** @param program the file to execute; relative to the working directory of the request */
@@ -102,9 +84,7 @@ final class PosixSpawn {
     }
 
     private int spawn(Path program, List<String> argv, SpawnRequest request) throws SpawnException {
-        boolean isReady = preparedRequest == request && preparedProgram.equals(program);
-        Block args = isReady ? prepared : new Block(program, argv, request);
-        preparedRequest = null;
+        Block args = new Block(program, argv, request);
         libc.posix_spawn_file_actions_init(actions.address());
         try {
             int errno = addActions(args, request);
