@@ -50,7 +50,18 @@ final class KeptQueue {
     private final Map<ProcessIdentity, Kept> processes = new HashMap<>();
     private final Map<FileKey, Kept> fifos = new HashMap<>();
 
-    private record FileKey(long device, long inode) {}
+    /** Its equality is written out: that of records is made at run time, which takes longer than all the rest here. */
+    private record FileKey(long device, long inode) {
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof FileKey key && key.device == device && key.inode == inode;
+        }
+
+        @Override
+        public int hashCode() {
+            return Long.hashCode(device * 31 + inode);
+        }
+    }
 
     /** One thing that is kept. */
     private static final class Kept {

@@ -226,7 +226,8 @@ public final class LogRelay implements Spawner.Outputs {
         RelayedStream present = streams.get(name);
         Optional<FileStat> there = os.stat(path);
         boolean sameFifo = present != null && there.isPresent() && there.get().sameFile(present.fifoStat);
-        if (sameFifo && present.spec.equals(spec)) {
+        // Mostly the very same; the equality of records is made at run time, in the middle of the first restart.
+        if (sameFifo && (present.spec == spec || present.spec.equals(spec))) {
             return new Output.Fifo(path);
         }
         if (there.isEmpty()) {

@@ -8,6 +8,17 @@ public record Pid(int value) {
         }
     }
 
+    /** Written out, as is {@link #hashCode}: those of records are made at run time, when the first one is needed. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Pid pid && pid.value == value;
+    }
+
+    @Override
+    public int hashCode() {
+        return value;
+    }
+
     @Override
     public String toString() {
         return Integer.toString(value);

@@ -13,4 +13,18 @@ public record Child(ProcessIdentity identity, Fd pidfd, boolean ours) {
     public Pid pid() {
         return identity.pid();
     }
+
+    /** Written out, as is {@link #hashCode}: those of records are made at run time, when the first one is needed. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Child child
+                && child.identity.equals(identity)
+                && child.pidfd.equals(pidfd)
+                && child.ours == ours;
+    }
+
+    @Override
+    public int hashCode() {
+        return identity.hashCode() * 31 + pidfd.number();
+    }
 }
