@@ -171,13 +171,15 @@ public final class Recovery {
     private void add(ServiceSpec spec, Optional<ServiceRecord> record, List<Service> services, List<Left> toFind) {
         Optional<ServiceRecord> ofThisBoot = record.filter(this::isOfThisBoot);
         Optional<Bearer> unrecorded = marked.unrecorded(spec.name(), ofThisBoot);
+        // Several runs may be unrecorded, where the journal was stale: what is left of a later one may be known by it
+        // alone.
+        List<Bearer> orphans = marked.orphans(spec.name(), ofThisBoot);
         Service service;
         if (unrecorded.isPresent()) {
             service = found(spec, record, unrecorded.get());
-            toFind.add(left(service, unrecorded.get().identity()));
+            toFind.add(withOrphans(left(service, unrecorded.get().identity()), orphans));
         } else {
             service = record.isPresent() ? from(spec, record.get()) : fresh(spec);
-            List<Bearer> orphans = marked.orphans(spec.name(), ofThisBoot);
             if (service.process().isPresent()) {
                 toFind.add(withOrphans(left(service, service.process().get()), orphans));
             } else if (!orphans.isEmpty()) {

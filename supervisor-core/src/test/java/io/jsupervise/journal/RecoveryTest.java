@@ -503,6 +503,23 @@ class RecoveryTest {
                 List.of(43, 44), others.stream().map(one -> one.pid().value()).toList());
     }
 
+    /** A stale journal: run 6 was noted and is dead, nobody knows of run 7 but by a worker that outlived it. */
+    @Test
+    void what_is_left_of_a_later_run_goes_with_the_group_of_a_noted_one() {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record(ServiceState.BACKOFF, "b1", Wanted.UP, false, false)),
+                Optional.of(supervisor("b1", false)),
+                bearer(50, 50, 9, "r-1-6", "web"),
+                bearer(61, 60, 12, "r-1-7", "web"));
+        assertEquals(new Pid(50), recovered.toFind().get(0).process().pid());
+        assertEquals(
+                List.of(new Pid(61)),
+                recovered.toFind().get(0).others().stream()
+                        .map(ProcessIdentity::pid)
+                        .toList());
+    }
+
     @Test
     void an_adopted_process_keeps_when_it_started_was_ready_and_with_what() {
         Recovery.Recovered recovered = recover(

@@ -104,7 +104,7 @@ public final class Bench {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                Optional.of(new Service.LastRun(new RunId("old-1"), process(99))),
                 Timers.NONE,
                 1);
     }
