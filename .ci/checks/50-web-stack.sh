@@ -43,7 +43,7 @@ done
 ok "nginx killed: its workers went with it, the port was free for the next"
 
 exits 0 ctl stack stop --all
-nothing_left || fail "left after stop --all: $(bearers)"
+no_service_left || fail "left after stop --all: $(bearers)"
 ! pong 2>/dev/null || fail "redis answers though it is stopped"
 exits 0 ctl stack start --all
 within 20 pong

@@ -71,7 +71,7 @@ ok "signal"
 
 exits 0 ctl o stop --all
 is o '[.services[] | select(.state == "STOPPED")] | length == 4' >/dev/null || fail "stop --all left some"
-nothing_left || fail "left after stop --all: $(bearers)"
+no_service_left || fail "left after stop --all: $(bearers)"
 exits 0 ctl o start --all
 is o '[.services[] | select(.state == "RUNNING")] | length == 4' >/dev/null || fail "start --all missed some"
 ok "--all"

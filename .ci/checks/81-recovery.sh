@@ -82,6 +82,8 @@ crash
 for one in $(keepers); do kill -KILL "$one"; done
 kill -KILL -- "-$tree"
 within 5 gone "$tree"
+# What lies in /run is gone then, too.
+rm -rf "$work/c/run"
 for name in tree off @supervisor; do
     edit "$name" '.boot_id = "00000000-0000-4000-8000-000000000000"'
 done

@@ -61,6 +61,9 @@ keepers() {
     done
 }
 
+# no_service_left: of what runs on beside a supervisor, only its keeper.
+no_service_left() { [ -z "$(bearers)" ]; }
+
 nothing_left() { [ -z "$(bearers)$(keepers)" ]; }
 
 finish() {

@@ -233,7 +233,9 @@ class Disk:
                 links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
             except OSError:
                 continue
-            ours = self.mark in environment and any(one.startswith(b"JSUPERVISE_RUN_ID=") for one in environment)
+            ours = self.mark in environment and any(
+                one.startswith((b"JSUPERVISE_RUN_ID=", b"JSUPERVISE_KEEPER=")) for one in environment
+            )
             if (ours or any(link.startswith(self.mounted_on + "/") for link in links)) and int(pid) != os.getpid():
                 try:
                     os.kill(int(pid), signal.SIGKILL)
