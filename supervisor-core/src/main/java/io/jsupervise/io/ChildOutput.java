@@ -22,6 +22,8 @@ final class ChildOutput {
     private final Os os;
     private final Path fifoDirectory;
 
+    private static final int LOOKS = 20;
+
     ChildOutput(Os os, Path fifoDirectory) {
         this.os = os;
         this.fifoDirectory = fifoDirectory;
@@ -39,6 +41,15 @@ final class ChildOutput {
      * (proc(5), PTRACE_MODE_READ).
      */
     Optional<Found> find(Pid pid, int descriptor, String name) throws OsException {
+        Optional<Found> found = look(pid, descriptor, name);
+        // A shell points its descriptors elsewhere for a moment, as "echo >&2" does.
+        for (int again = 0; found.isEmpty() && again < LOOKS; again++) {
+            found = look(pid, descriptor, name);
+        }
+        return found;
+    }
+
+    private Optional<Found> look(Pid pid, int descriptor, String name) throws OsException {
         Path link = Path.of("/proc/" + pid.value() + "/fd/" + descriptor);
         try {
             Optional<FileStat> its = os.stat(link);
@@ -49,7 +60,7 @@ final class ChildOutput {
             if (there.isPresent() && there.get().sameFile(its.get())) {
                 return Optional.of(new Found(Optional.empty()));
             }
-            return isNamed(link, name) ? open(link, its.get()) : Optional.empty();
+            return isNamed(link, name) ? open(link, name) : Optional.empty();
         } catch (OsException e) {
             return switch (e.errno()) {
                 case EACCES, EPERM, ENOENT, ESRCH -> Optional.empty();
@@ -72,11 +83,12 @@ final class ChildOutput {
         }
     }
 
-    private Optional<Found> open(Path link, FileStat seen) throws OsException {
+    /** What was opened is asked for its name: the link may lead to another FIFO than a moment before. */
+    private Optional<Found> open(Path link, String name) throws OsException {
         Fd fifo = os.open(link, OpenMode.FIFO, 0);
         boolean same = false;
         try {
-            same = os.stat(fifo).sameFile(seen);
+            same = isNamed(Path.of("/proc/self/fd/" + fifo.number()), name);
         } finally {
             if (!same) {
                 os.close(fifo);
