@@ -6,6 +6,7 @@ import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.JournalFile;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogNotice;
+import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.io.StartNotes;
 import io.jsupervise.journal.Recovery;
@@ -16,13 +17,13 @@ import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
-import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
@@ -33,13 +34,10 @@ import io.jsupervise.supervision.Status;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -55,6 +53,7 @@ import java.util.function.UnaryOperator;
 public final class Assembly implements Outlets {
     private final Os os;
     private final SupervisorSpec spec;
+    private final List<ServiceSpec> services;
     private final String version;
     private final Now startedAt;
     private final String bootId;
@@ -130,6 +129,7 @@ public final class Assembly implements Outlets {
             throws DaemonException {
         this.os = os;
         this.spec = configuration.supervisor();
+        this.services = configuration.services();
         this.version = around.version();
         this.startedAt = new Now(os.now(), os.wallClock());
         this.bootId = os.bootId();
@@ -153,7 +153,7 @@ public final class Assembly implements Outlets {
             List<Bearer> bearers = firstUse ? List.of() : bearers(found.services());
             long life = Recovery.nextLife(found.services(), found.supervisor(), bearers, around.stateId(), startedAt);
             this.recovered = Recovery.recover(
-                    configuration.services(),
+                    services,
                     new Recovery.Before(found.services(), found.supervisor(), bearers),
                     new Recovery.Here(around.stateId(), life, bootId, startedAt, around.seed()));
             boolean died = Recovery.maySomeRun(found.supervisor(), bootId);
@@ -182,31 +182,14 @@ public final class Assembly implements Outlets {
         }
     }
 
-    /**
-     * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
-     * does not lead out of EXITED and FATAL, which a start does only once that is recorded, or while the journal is stale.
-     */
     private List<Bearer> bearers(Map<ServiceName, ServiceRecord> records) throws OsException {
-        List<Bearer> all = new ArrayList<>(os.bearers(spec.stateDir().resolve("fifo")));
-        Set<ProcessIdentity> known = new HashSet<>();
-        for (Bearer bearer : all) {
-            if (bearer.run().isPresent()) {
-                known.add(bearer.identity());
-            }
-        }
+        List<Bearer> marked = os.bearers(spec.stateDir().resolve("fifo"));
         try {
-            for (Bearer noted : notes.takeOver()) {
-                ServiceRecord record = records.get(new ServiceName(noted.service()));
-                boolean isOver = record != null
-                        && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
-                if (!isOver && !known.contains(noted.identity())) {
-                    all.add(noted);
-                }
-            }
+            return Recovery.withNoted(marked, notes.takeOver(), records);
         } catch (OsException e) {
             notesFailed(e);
+            return marked;
         }
-        return all;
     }
 
     /** Told once: what follows is the same each time. */
@@ -306,14 +289,32 @@ public final class Assembly implements Outlets {
         }
     }
 
-    /** Whether a supervisor before us may have died in this boot, or left its services running. */
-    public boolean takesOver() {
-        return takesOver;
+    /**
+     * What the children of a dead supervisor have written meanwhile is read from where that one had come to; so are the
+     * last words of those that ended. To be called before {@link #findLeftovers}.
+     */
+    public void openLogs(LogRelay relay) {
+        for (Recovery.Left left : recovered.toFind()) {
+            try {
+                relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
+            } catch (OsException e) {
+                cannotOpenLog(left.service(), e);
+            }
+        }
+        if (!takesOver) {
+            return;
+        }
+        for (ServiceSpec service : services) {
+            try {
+                relay.goOn(service.name(), service.log());
+            } catch (OsException e) {
+                cannotOpenLog(service.name(), e);
+            }
+        }
     }
 
-    /** What an earlier supervisor left, as far as the journal and the marks tell. */
-    public Iterable<Recovery.Left> left() {
-        return recovered.toFind();
+    private void cannotOpenLog(ServiceName service, OsException why) {
+        complain("cannot open the log of \"" + service + "\"", why);
     }
 
     public String version() {

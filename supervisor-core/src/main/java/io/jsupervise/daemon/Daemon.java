@@ -8,7 +8,6 @@ import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogCompressor;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.RuntimeFile;
-import io.jsupervise.journal.Recovery;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Os;
@@ -192,7 +191,7 @@ public final class Daemon {
         boolean inOrder = false;
         try {
             assembly.takeOverFromKeeper();
-            openLogsOfTheLiving();
+            assembly.openLogs(relay);
             assembly.findLeftovers();
             assembly.settleKeeper();
             new RuntimeFile(os, configuration).write(assembly.version());
@@ -241,31 +240,6 @@ public final class Daemon {
             signals.handle(signal, () -> assembly.inbox().post(new SupervisorEvent.EndRequested(signal.fullName())));
         }
         signals.handle(Signal.HUP, () -> assembly.inbox().post(new SupervisorEvent.ReloadRequested()));
-    }
-
-    /** What the children of a dead supervisor have written meanwhile is read from where that one had come to. */
-    private void openLogsOfTheLiving() {
-        for (Recovery.Left left : assembly.left()) {
-            try {
-                relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
-            } catch (OsException e) {
-                assembly.complain("cannot open the log of \"" + left.service() + "\"", e);
-            }
-        }
-        if (assembly.takesOver()) {
-            openLogsOfTheDead();
-        }
-    }
-
-    /** They may have had a last word that nobody has read. */
-    private void openLogsOfTheDead() {
-        for (ServiceSpec service : configuration.services()) {
-            try {
-                relay.goOn(service.name(), service.log());
-            } catch (OsException e) {
-                assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
-            }
-        }
     }
 
     /** @param inOrder false where services may still run, though the order was not to leave them */

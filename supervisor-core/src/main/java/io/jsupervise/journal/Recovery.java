@@ -93,9 +93,7 @@ public final class Recovery {
     private Recovery(Before before, Here here) {
         this.before = before;
         this.here = here;
-        this.crashed = before.supervisor().isPresent()
-                && before.supervisor().get().bootId().equals(here.bootId())
-                && !before.supervisor().get().endedInOrder();
+        this.crashed = before.supervisor().isPresent() && maySomeRun(before.supervisor(), here.bootId());
         this.marked = new Marked(before.bearers(), here.stateId());
     }
 
@@ -110,6 +108,30 @@ public final class Recovery {
     public static boolean maySomeRun(Optional<SupervisorRecord> supervisor, String bootId) {
         return supervisor.isEmpty()
                 || supervisor.get().bootId().equals(bootId) && !supervisor.get().endedInOrder();
+    }
+
+    /**
+     * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
+     * does not lead out of EXITED and FATAL, which a start does only once that is recorded, or while the journal is stale.
+     */
+    public static List<Bearer> withNoted(
+            List<Bearer> bearers, List<Bearer> noted, Map<ServiceName, ServiceRecord> records) {
+        List<Bearer> all = new ArrayList<>(bearers);
+        Set<ProcessIdentity> known = new HashSet<>();
+        for (Bearer bearer : bearers) {
+            if (bearer.run().isPresent()) {
+                known.add(bearer.identity());
+            }
+        }
+        for (Bearer one : noted) {
+            ServiceRecord record = records.get(new ServiceName(one.service()));
+            boolean isOver =
+                    record != null && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
+            if (!isOver && !known.contains(one.identity())) {
+                all.add(one);
+            }
+        }
+        return all;
     }
 
     /** Larger than that of every supervisor before us, also where the wall clock was set back meanwhile. */

@@ -233,20 +233,25 @@ class DaemonLinuxTest {
 
     // ---- what survives ----
 
+    /** The pid of "web", which runs, is recorded, and has lost its supervisor. */
+    private long leftByAKilledSupervisor(String services) throws Exception {
+        SupervisorProcess first = run(services);
+        try {
+            long web = first.awaitStarted("web");
+            living("web", web);
+            return web;
+        } finally {
+            first.kill();
+        }
+    }
+
     @Test
     void what_a_killed_supervisor_left_is_adopted() throws Exception {
         String services =
                 """
                 web: {command: "while :; do sleep 1; done", shell: true, log: {}}
                 """;
-        long old;
-        SupervisorProcess first = run(services);
-        try {
-            old = first.awaitStarted("web");
-            living("web", old);
-        } finally {
-            first.kill();
-        }
+        long old = leftByAKilledSupervisor(services);
         assertTrue(isAlive(old), "services run on without their supervisor");
         try (SupervisorProcess second = run(services)) {
             second.await("adopted");
@@ -262,14 +267,7 @@ class DaemonLinuxTest {
 
     @Test
     void what_was_started_with_something_else_is_adopted_and_marked() throws Exception {
-        long old;
-        SupervisorProcess first = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
-        try {
-            old = first.awaitStarted("web");
-            living("web", old);
-        } finally {
-            first.kill();
-        }
+        long old = leftByAKilledSupervisor("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
         try (SupervisorProcess second = run("web: {command: [/bin/sleep, \"2000\"], log: none}\n")) {
             second.await("adopted");
             String status = second.request("GET", "/v1/services/web");
@@ -287,14 +285,7 @@ class DaemonLinuxTest {
     void what_was_started_and_not_recorded_is_found_by_its_mark() throws Exception {
         for (String log : new String[] {"none", "{}"}) {
             String services = "web: {command: [/bin/sleep, \"1000\"], log: " + log + "}\n";
-            long old;
-            SupervisorProcess first = run(services);
-            try {
-                old = first.awaitStarted("web");
-                living("web", old);
-            } finally {
-                first.kill();
-            }
+            long old = leftByAKilledSupervisor(services);
             Files.delete(directory.resolve("state/journal/web.json"));
             try (SupervisorProcess second = run(services)) {
                 second.await("adopted");
@@ -311,14 +302,7 @@ class DaemonLinuxTest {
     @Test
     void what_ended_while_nobody_supervised_is_told_of_and_started() throws Exception {
         String services = "web: {command: [/bin/sleep, \"1000\"], log: none}\n";
-        long old;
-        SupervisorProcess first = run(services);
-        try {
-            old = first.awaitStarted("web");
-            living("web", old);
-        } finally {
-            first.kill();
-        }
+        long old = leftByAKilledSupervisor(services);
         ProcessHandle orphan = ProcessHandle.of(old).orElseThrow();
         orphan.destroyForcibly();
         orphan.onExit().get(10, TimeUnit.SECONDS);
@@ -332,14 +316,7 @@ class DaemonLinuxTest {
 
     @Test
     void what_runs_but_was_taken_out_of_the_file_is_ended() throws Exception {
-        SupervisorProcess first = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
-        long old;
-        try {
-            old = first.awaitStarted("web");
-            living("web", old);
-        } finally {
-            first.kill();
-        }
+        long old = leftByAKilledSupervisor("web: {command: [/bin/sleep, \"1000\"], log: none}\n");
         try (SupervisorProcess second = run("other: {command: [/bin/sleep, \"1000\"], log: none}\n")) {
             second.awaitStarted("other");
             ProcessHandle.of(old).ifPresent(left -> left.onExit().join());

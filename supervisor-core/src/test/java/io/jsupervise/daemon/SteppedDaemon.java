@@ -3,13 +3,11 @@ package io.jsupervise.daemon;
 import io.jsupervise.io.Actor;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
-import io.jsupervise.journal.Recovery;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.spec.Configuration;
-import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
@@ -80,7 +78,7 @@ public final class SteppedDaemon {
                 line -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         if (relay.isPresent()) {
-            begin.openLogs(configuration, relay.get());
+            begin.assembly.openLogs(relay.get());
         }
         begin.assembly.findLeftovers();
         return new SteppedDaemon(begin.assembly, relay);
@@ -101,25 +99,6 @@ public final class SteppedDaemon {
                         rotation -> {});
             } catch (OsException e) {
                 throw Directories.failure("cannot wait for output", e);
-            }
-        }
-
-        void openLogs(Configuration configuration, LogRelay relay) {
-            for (Recovery.Left left : assembly.left()) {
-                try {
-                    relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
-                } catch (OsException e) {
-                    assembly.complain("cannot open the log of \"" + left.service() + "\"", e);
-                }
-            }
-            if (assembly.takesOver()) {
-                for (ServiceSpec service : configuration.services()) {
-                    try {
-                        relay.goOn(service.name(), service.log());
-                    } catch (OsException e) {
-                        assembly.complain("cannot open the log of \"" + service.name() + "\"", e);
-                    }
-                }
             }
         }
     }

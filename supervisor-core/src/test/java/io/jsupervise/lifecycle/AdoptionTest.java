@@ -24,6 +24,22 @@ class AdoptionTest {
         return new Bench(Bench.recorded(spec.build(), state, Optional.empty(), Wanted.UP));
     }
 
+    /** Run old-1 is known by its mark; whether its process lives is not known yet, nor is it in the record. */
+    private static Service found() {
+        Service recorded =
+                Bench.recorded(ServiceSpec.of("web", "x").build(), ServiceState.STARTING, Optional.empty(), Wanted.UP);
+        Run known = recorded.run().orElseThrow();
+        Run unknown = new Run(
+                known.id(),
+                Optional.empty(),
+                known.orderedAt(),
+                Optional.empty(),
+                Optional.empty(),
+                true,
+                Optional.empty());
+        return Bench.with(recorded, Optional.of(unknown), Optional.empty(), recorded.seed());
+    }
+
     @ParameterizedTest
     @EnumSource(
             value = ServiceState.class,
@@ -59,18 +75,7 @@ class AdoptionTest {
 
     @Test
     void one_that_was_found_by_its_mark_is_recorded() {
-        Service recorded =
-                Bench.recorded(ServiceSpec.of("web", "x").build(), ServiceState.STARTING, Optional.empty(), Wanted.UP);
-        Run known = recorded.run().orElseThrow();
-        Run unknown = new Run(
-                known.id(),
-                Optional.empty(),
-                known.orderedAt(),
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                Optional.empty());
-        Bench bench = new Bench(Bench.with(recorded, unknown)).begin();
+        Bench bench = new Bench(found()).begin();
         bench.on(FOUND);
         assertTrue(bench.words().startsWith("record"), bench.words());
         assertEquals(ServiceState.STARTING, bench.state());
@@ -81,19 +86,8 @@ class AdoptionTest {
 
     @Test
     void one_that_was_found_by_its_mark_and_ended_at_once_is_started_again() {
-        Service recorded =
-                Bench.recorded(ServiceSpec.of("web", "x").build(), ServiceState.STARTING, Optional.empty(), Wanted.UP);
-        Run known = recorded.run().orElseThrow();
-        Run unknown = new Run(
-                known.id(),
-                Optional.empty(),
-                known.orderedAt(),
-                Optional.empty(),
-                Optional.empty(),
-                true,
-                Optional.empty());
-        Bench bench = new Bench(Bench.with(recorded, unknown)).begin();
-        bench.on(new Event.ChildExited(known.id(), new ExitStatus.Unknown()));
+        Bench bench = new Bench(found()).begin();
+        bench.on(new Event.ChildExited(new RunId("old-1"), new ExitStatus.Unknown()));
         assertEquals(ServiceState.BACKOFF, bench.state());
         assertEquals(
                 Cause.UNSUPERVISED,

@@ -60,24 +60,29 @@ public final class Bench {
                 1);
     }
 
-    /** The same with another run. */
-    static Service with(Service s, Run run) {
+    /** The same, with other random numbers. */
+    public static Service seeded(Service s, long seed) {
+        return with(s, s.run(), s.lastRun(), seed);
+    }
+
+    /** The same, but for these. */
+    static Service with(Service s, Optional<Run> run, Optional<Service.LastRun> lastRun, long seed) {
         return new Service(
                 s.spec(),
                 s.state(),
                 s.since(),
                 s.wanted(),
                 s.commanded(),
-                Optional.of(run),
+                run,
                 s.grave(),
                 s.ending(),
                 s.history(),
                 s.next(),
                 s.fatalReason(),
                 s.waitingFor(),
-                s.lastRun(),
+                lastRun,
                 s.timers(),
-                s.seed());
+                seed);
     }
 
     /** What the journal leads to where a process of an earlier supervisor may still run. */

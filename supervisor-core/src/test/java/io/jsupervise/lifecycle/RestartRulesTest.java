@@ -187,7 +187,7 @@ class RestartRulesTest {
     private static List<Long> tenWaits(long seed) {
         Backoff backoff = new Backoff(Duration.ofSeconds(1), 1, Duration.ofSeconds(1), 0.5, Duration.ofSeconds(60));
         Service fresh = Bench.fresh(spec().backoff(backoff).build());
-        Bench bench = new Bench(seeded(fresh, seed));
+        Bench bench = new Bench(Bench.seeded(fresh, seed));
         bench.running();
         List<Long> waits = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
@@ -196,25 +196,6 @@ class RestartRulesTest {
             bench.runsAgain();
         }
         return waits;
-    }
-
-    private static Service seeded(Service s, long seed) {
-        return new Service(
-                s.spec(),
-                s.state(),
-                s.since(),
-                s.wanted(),
-                s.commanded(),
-                s.run(),
-                s.grave(),
-                s.ending(),
-                s.history(),
-                s.next(),
-                s.fatalReason(),
-                s.waitingFor(),
-                s.lastRun(),
-                s.timers(),
-                seed);
     }
 
     @Test

@@ -116,7 +116,7 @@ class StartSlotsTest {
         for (int i = 0; i < services.length; i++) {
             Service fresh = Bench.fresh(
                     Herd.service("s" + i).startJitter(Duration.ofSeconds(10)).build());
-            services[i] = seeded(fresh, i);
+            services[i] = Bench.seeded(fresh, i);
         }
         Herd herd = new Herd(0, Set.of(), services).begin();
         assertTrue(herd.states().matches("(WAITING ?)+"), herd.states());
@@ -131,24 +131,5 @@ class StartSlotsTest {
         for (int count : tenths) {
             assertTrue(count >= 5, "each second sees some of 200 starts, not " + count);
         }
-    }
-
-    private static Service seeded(Service s, long seed) {
-        return new Service(
-                s.spec(),
-                s.state(),
-                s.since(),
-                s.wanted(),
-                s.commanded(),
-                s.run(),
-                s.grave(),
-                s.ending(),
-                s.history(),
-                s.next(),
-                s.fatalReason(),
-                s.waitingFor(),
-                s.lastRun(),
-                s.timers(),
-                seed);
     }
 }

@@ -7,9 +7,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,10 +45,8 @@ final class Marks {
     List<Bearer> bearers() throws OsException {
         long ticks = ticksSinceBoot();
         List<Bearer> bearers = new ArrayList<>();
-        for (String name : files.list(Path.of("/proc"))) {
-            if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
-                look(new Pid(Integer.parseInt(name)), ticks).ifPresent(bearers::add);
-            }
+        for (Pid pid : proc.pids()) {
+            look(pid, ticks).ifPresent(bearers::add);
         }
         bearers.sort((a, b) ->
                 Integer.compare(a.identity().pid().value(), b.identity().pid().value()));
@@ -60,14 +56,10 @@ final class Marks {
     List<ProcessIdentity> started(String program, String variable, String value) throws OsException {
         byte[] name = (variable + "=").getBytes(StandardCharsets.UTF_8);
         List<ProcessIdentity> started = new ArrayList<>();
-        for (String number : files.list(Path.of("/proc"))) {
-            boolean isIt = number.charAt(0) >= '1'
-                    && number.charAt(0) <= '9'
-                    && nameOf(number).equals(program)
-                    && value(name, readEnvironment("/proc/" + number + "/environ"))
-                            .equals(Optional.of(value));
+        for (Pid pid : proc.pids()) {
+            boolean isIt = nameOf(pid).equals(program)
+                    && value(name, readEnvironment(pid)).equals(Optional.of(value));
             if (isIt) {
-                Pid pid = new Pid(Integer.parseInt(number));
                 Optional<Proc.Stat> stat = proc.stat(pid);
                 if (stat.isPresent() && stat.get().isAlive()) {
                     started.add(new ProcessIdentity(pid, stat.get().startTime()));
@@ -77,16 +69,16 @@ final class Marks {
         return started;
     }
 
-    private String nameOf(String number) {
+    private String nameOf(Pid pid) {
         try {
-            return proc.line("/proc/" + number + "/comm");
+            return proc.line("/proc/" + pid + "/comm");
         } catch (OsException e) {
             return "";
         }
     }
 
     private Optional<Bearer> look(Pid pid, long ticks) {
-        int length = readEnvironment("/proc/" + pid.value() + "/environ");
+        int length = readEnvironment(pid);
         Optional<String> run = value(RUN, length);
         String service = run.isPresent() ? value(SERVICE, length).orElse("") : serviceOfOutput(pid);
         if (service.isEmpty()) {
@@ -108,10 +100,10 @@ final class Marks {
     }
 
     /** Bytes of the environment in {@link #text}; 0 where it cannot be read. A large one is read in many pieces. */
-    private int readEnvironment(String file) {
+    private int readEnvironment(Pid pid) {
         int length = 0;
         try {
-            Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
+            Fd fd = files.open(Path.of("/proc/" + pid + "/environ"), OpenMode.READ, 0);
             try {
                 for (int count = 1; count > 0 && length < LARGEST_ENVIRONMENT; length += count) {
                     if (length == text.length) {
@@ -153,15 +145,18 @@ final class Marks {
     private String serviceOfOutput(Pid pid) {
         for (int fd = 1; fd <= 2; fd++) {
             try {
-                String target = Files.readSymbolicLink(Path.of("/proc/" + pid.value() + "/fd/" + fd))
-                        .toString();
+                String target =
+                        files.readLink(Path.of("/proc/" + pid + "/fd/" + fd)).orElse("");
+                if (target.isEmpty()) {
+                    return "";
+                }
                 if (target.endsWith(REMOVED)) {
                     target = target.substring(0, target.length() - REMOVED.length());
                 }
                 if (target.startsWith(fifos) && (target.endsWith(".out") || target.endsWith(".err"))) {
                     return target.substring(fifos.length(), target.length() - 4);
                 }
-            } catch (IOException e) {
+            } catch (OsException e) {
                 return "";
             }
         }

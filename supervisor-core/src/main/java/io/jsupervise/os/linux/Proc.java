@@ -6,7 +6,9 @@ import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -111,15 +113,24 @@ final class Proc {
     /** The groups that have a member which is no zombie. */
     Set<Integer> livingGroups() throws OsException {
         Set<Integer> groups = new HashSet<>();
-        for (String name : files.list(Path.of("/proc"))) {
-            if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
-                Optional<Stat> stat = stat("/proc/" + name + "/stat");
-                if (stat.isPresent() && stat.get().isAlive()) {
-                    groups.add(stat.get().group());
-                }
+        for (Pid pid : pids()) {
+            Optional<Stat> stat = stat(pid);
+            if (stat.isPresent() && stat.get().isAlive()) {
+                groups.add(stat.get().group());
             }
         }
         return groups;
+    }
+
+    /** Of all processes, zombies included. */
+    List<Pid> pids() throws OsException {
+        List<Pid> pids = new ArrayList<>();
+        for (String name : files.list(Path.of("/proc"))) {
+            if (name.charAt(0) >= '1' && name.charAt(0) <= '9') {
+                pids.add(new Pid(Integer.parseInt(name)));
+            }
+        }
+        return pids;
     }
 
     /** One line of a file below /proc. */
