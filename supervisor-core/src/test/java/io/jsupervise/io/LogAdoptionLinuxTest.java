@@ -114,6 +114,8 @@ class LogAdoptionLinuxTest {
             relay.turn(Optional.of(real.now().plus(Duration.ofSeconds(1))));
             // The relay rests beside a busy pipe by this clock, which would stand still.
             faulty.advance(Duration.ofMillis(5));
+            // How a timeout asks a test to end; the kernel is waited in without noticing.
+            assertFalse(Thread.interrupted(), () -> "it is not \"" + text + "\"");
         }
     }
 
@@ -204,7 +206,13 @@ class LogAdoptionLinuxTest {
         tell("two");
         await(log, "one\ntwo\n");
         assertFalse(Files.exists(fifo));
+        Fd pipe = real.open(Path.of("/proc/" + child.get().pid() + "/fd/1"), OpenMode.FIFO, 0);
         tell("three");
+        // A service is started when the one before it has said its last word.
+        while (real.available(pipe) == 0) {
+            Thread.onSpinWait();
+        }
+        real.close(pipe);
         relay.prepare(WEB, spec());
         assertTrue(Files.exists(fifo));
         await(log, "one\ntwo\nthree\n");
