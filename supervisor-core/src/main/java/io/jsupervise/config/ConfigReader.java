@@ -221,7 +221,8 @@ public final class ConfigReader {
     }
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
-        ServiceReader reader = new ServiceReader(supervisor, files, problems);
+        Dependencies dependencies = new Dependencies(problems);
+        ServiceReader reader = new ServiceReader(supervisor, files, problems, dependencies);
         List<ServiceSpec> specs = new ArrayList<>();
         Map<Path, ServiceSpec> logs = new HashMap<>();
         for (Map.Entry<String, Found> entry : found.entrySet()) {
@@ -234,7 +235,8 @@ public final class ConfigReader {
                 }
             }
         }
-        return specs;
+        dependencies.check(found.keySet(), specs);
+        return dependencies.startedAlong(specs);
     }
 
     /** Two that rotate the same file would lose each other's lines. */

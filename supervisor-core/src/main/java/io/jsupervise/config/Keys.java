@@ -18,12 +18,14 @@ final class Keys {
             "command",
             "shell",
             "description",
+            "type",
             "autostart",
             "working_dir",
             "environment",
             "env_file",
             "inherit_env",
             "umask",
+            "depends_on",
             "start_jitter",
             "ready",
             "restart",
@@ -37,6 +39,7 @@ final class Keys {
             "dump_signal",
             "log");
 
+    static final List<String> DEPENDENCY = List.of("condition");
     static final List<String> READY = List.of("delay");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
     static final List<String> START_LIMIT = List.of("count", "within");

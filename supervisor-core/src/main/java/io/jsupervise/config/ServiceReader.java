@@ -34,15 +34,18 @@ final class ServiceReader {
     private final SupervisorSpec supervisor;
     private final ConfigFiles files;
     private final Problems problems;
+    private final Dependencies dependencies;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Paths and environments are shared by the services that have the same: there may be thousands. */
     private final Map<Object, Object> shared = new HashMap<>();
 
-    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, Problems problems) {
+    /** @param dependencies gets what each service depends on */
+    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, Problems problems, Dependencies dependencies) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
+        this.dependencies = dependencies;
     }
 
     /** Empty where something is wrong that leaves nothing to run; all problems are told. */
@@ -50,6 +53,9 @@ final class ServiceReader {
         Section section = new Section("", map, problems).knows(Keys.SERVICE);
         Path directory = map.place().directory();
         Optional<Command> command = command(name, at, section);
+        boolean oneshot = section.word("type", List.of("service", "oneshot"))
+                .orElse("service")
+                .equals("oneshot");
         Optional<Path> workingDir = section.path("working_dir", directoryOf(section, "working_dir", directory));
         ServiceSpec.Builder spec = ServiceSpec.of(name, command.orElse(Command.of("missing")))
                 .workingDir(share(workingDir.orElse(directory)))
@@ -57,14 +63,19 @@ final class ServiceReader {
                 .inheritEnv(section.bool("inherit_env", true))
                 .umask(umask(section))
                 .autostart(section.bool("autostart", true))
+                .dependsOn(dependencies.read(name, section))
                 .startJitter(section.duration("start_jitter", Duration.ZERO))
                 .ready(ready(section))
-                .restart(restart(section))
                 .successExitCodes(section.exitCodes("success_exit_codes", List.of(0)))
                 .giveUpExitCodes(section.exitCodes("give_up_exit_codes", List.of()))
                 .backoff(backoff(section))
                 .stop(stop(section))
                 .log(log(name, section));
+        if (oneshot) {
+            spec.oneshot();
+            refuseForOneshot(section);
+        }
+        restart(section, oneshot).ifPresent(spec::restart);
         section.string("description", "a text").ifPresent(spec::description);
         startLimit(section).ifPresent(limit -> spec.startLimit(limit));
         heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
@@ -213,14 +224,31 @@ final class ServiceReader {
         return new Readiness.Delay(ready.get().knows(Keys.READY).duration("delay", standard));
     }
 
-    private static RestartPolicy restart(Section section) {
+    /** What means nothing where a process is to end by itself is no key of a oneshot. */
+    private static void refuseForOneshot(Section section) {
+        if (section.has("ready")) {
+            section.problem(
+                    section.placeOf("ready"),
+                    "ready is set for a oneshot, which is ready when it has completed",
+                    "remove it; where it comes from defaults, write \"ready:\" with nothing behind it in the service");
+        }
+    }
+
+    private static Optional<RestartPolicy> restart(Section section, boolean oneshot) {
         Optional<String> word = section.word("restart", List.of("always", "on-failure", "never"));
+        if (oneshot && word.equals(Optional.of(RestartPolicy.ALWAYS.word()))) {
+            section.problem(
+                    section.placeOf("restart"),
+                    "restart is always for a oneshot, which would never complete",
+                    "write on-failure or never in the service");
+            return Optional.empty();
+        }
         for (RestartPolicy policy : RestartPolicy.values()) {
             if (word.isPresent() && policy.word().equals(word.get())) {
-                return policy;
+                return Optional.of(policy);
             }
         }
-        return RestartPolicy.ALWAYS;
+        return Optional.empty();
     }
 
     private static Backoff backoff(Section section) {

@@ -96,9 +96,11 @@ public final class StatusCodec {
     private void write(Service service, Now now, JsonGenerator out) throws IOException {
         out.writeStartObject();
         out.writeStringField("name", service.name().value());
+        out.writeStringField("type", service.spec().type().word());
         out.writeStringField("state", service.state().name());
         out.writeStringField("wanted", service.wanted().word());
-        out.writeBooleanField("ready", service.state() == ServiceState.RUNNING);
+        boolean oneshot = service.spec().isOneshot();
+        out.writeBooleanField("ready", service.state() == ServiceState.RUNNING && !oneshot);
         Optional<Run> run = service.run();
         if (service.process().isPresent()) {
             out.writeNumberField("pid", service.process().get().pid().value());
@@ -122,8 +124,8 @@ public final class StatusCodec {
         out.writeBooleanField(
                 "spec_changed", startedWith.isPresent() && !startedWith.get().equals(Fingerprint.of(service.spec())));
         out.writeArrayFieldStart("waiting_for");
-        if (service.waitingFor().isPresent()) {
-            out.writeString(service.waitingFor().get());
+        for (String one : service.waitingFor()) {
+            out.writeString(one);
         }
         out.writeEndArray();
         out.writeStringField("fatal_reason", service.fatalReason().orElse(null));

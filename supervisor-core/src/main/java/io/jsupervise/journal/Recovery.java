@@ -295,7 +295,7 @@ public final class Recovery {
                 history,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 record.filter(this::isOfThisBoot).flatMap(ServiceRecord::lastRun),
                 Timers.NONE,
                 plain.seed());
@@ -373,7 +373,7 @@ public final class Recovery {
                 record.history(),
                 state == ServiceState.BACKOFF ? record.next() : Optional.empty(),
                 state == ServiceState.FATAL ? Optional.of(record.fatal().orElse("unknown")) : Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 record.lastRun(),
                 Timers.NONE,
                 seedOf(spec.name()));
@@ -405,7 +405,7 @@ public final class Recovery {
                 record.history(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 record.lastRun(),
                 Timers.NONE,
                 seedOf(spec.name()));
@@ -432,7 +432,7 @@ public final class Recovery {
                 history,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 lastRun,
                 Timers.NONE,
                 seedOf(spec.name()));

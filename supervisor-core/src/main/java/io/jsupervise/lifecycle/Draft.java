@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.Service.Grave;
 import io.jsupervise.lifecycle.Service.LastRun;
 import io.jsupervise.lifecycle.Service.NextStart;
 import io.jsupervise.spec.ServiceSpec;
+import java.util.List;
 import java.util.Optional;
 
 /** A {@link Service} while one step works on it; mutable, and never seen outside of that step. */
@@ -20,7 +21,7 @@ final class Draft {
     History history;
     Optional<NextStart> next;
     Optional<String> fatalReason;
-    Optional<String> waitingFor;
+    List<String> waitingFor;
     Optional<LastRun> lastRun;
     Timers timers;
     private long seed;

@@ -103,8 +103,12 @@ public sealed interface Event {
         }
     }
 
-    /** {@link Effect.AskToStart} has to wait. */
-    record StartPostponed(String waitingFor) implements Event {
+    /** {@link Effect.AskToStart} has to wait, or waits for something else by now. */
+    record StartPostponed(List<String> waitingFor) implements Event {
+        public StartPostponed(String waitingFor) {
+            this(List.of(waitingFor));
+        }
+
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -287,7 +287,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             start();
             return;
         }
-        s.waitingFor = Optional.of("its start jitter");
+        s.waitingFor = List.of("its start jitter");
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("for", "its start jitter");
         details.put("delay_ms", jitter.toMillis());
@@ -298,7 +298,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void start() {
         disarm(TimerKind.START_JITTER);
         if (s.grave.isPresent()) {
-            postpone("the rest of its process group to end");
+            postpone(List.of("the rest of its process group to end"));
         } else {
             effects.add(new AskToStart(s.spec.name()));
         }
@@ -318,10 +318,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         return s.run.isEmpty() && s.grave.isEmpty() && s.wanted == Wanted.UP;
     }
 
-    private void postpone(String reason) {
-        s.waitingFor = Optional.of(reason);
+    private void postpone(List<String> reasons) {
+        s.waitingFor = reasons;
         if (s.state != ServiceState.WAITING) {
-            become(ServiceState.WAITING, "waiting", Map.of("for", reason));
+            become(ServiceState.WAITING, "waiting", Map.of("for", String.join(", ", reasons)));
         }
     }
 
@@ -368,6 +368,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     private void waitUntilReady() {
+        if (s.spec.isOneshot()) {
+            s.run = Optional.of(s.run.orElseThrow().ready(now.mono()));
+            become(ServiceState.RUNNING, "running", Map.of());
+            return;
+        }
         Readiness.Delay delay = (Readiness.Delay) s.spec.ready();
         if (delay.after().isZero()) {
             ready();
@@ -765,7 +770,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             s.fatalReason = Optional.empty();
         }
         if (state != ServiceState.WAITING) {
-            s.waitingFor = Optional.empty();
+            s.waitingFor = List.of();
         }
         if (state != ServiceState.STOPPING) {
             s.ending = Optional.empty();

@@ -4,6 +4,7 @@ import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -16,7 +17,7 @@ import java.util.Optional;
  * @param ending      present in STOPPING: why
  * @param next        the automatic start that is due; present in BACKOFF
  * @param fatalReason present in FATAL
- * @param waitingFor  in WAITING: for what, in words
+ * @param waitingFor  in WAITING: for what, in words; otherwise empty
  * @param lastRun     the last process that it had, or has
  * @param timers      which timers are armed
  * @param seed        of the next random number
@@ -33,7 +34,7 @@ public record Service(
         History history,
         Optional<NextStart> next,
         Optional<String> fatalReason,
-        Optional<String> waitingFor,
+        List<String> waitingFor,
         Optional<LastRun> lastRun,
         Timers timers,
         long seed) {
@@ -61,6 +62,16 @@ public record Service(
 
     public ServiceName name() {
         return spec.name();
+    }
+
+    /** Whether it has ended as it was meant to: with success, which nobody had to ask for. */
+    public boolean hasSucceeded() {
+        End end = history.lastEnd().orElse(null);
+        return state == ServiceState.EXITED
+                && end != null
+                && end.cause() == Cause.EXIT
+                && end.status().orElse(null) instanceof ExitStatus.Exited exited
+                && spec.successExitCodes().contains(exited.code());
     }
 
     /** The living main process, where there is one. */

@@ -2,6 +2,7 @@ package io.jsupervise.spec;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -10,14 +11,17 @@ import java.util.TreeSet;
 /**
  * What the operator asked for of one service. Valid by construction: whoever holds one need not check again.
  *
+ * @param dependsOn   what has to be true of others before it is started; one entry for each of them
  * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
  * @param startLimit  restarts allowed in a window; empty means no limit
  */
 public record ServiceSpec(
         ServiceName name,
         Optional<String> description,
+        ServiceType type,
         SpawnSpec spawn,
         boolean autostart,
+        List<Dependency> dependsOn,
         Duration startJitter,
         Readiness ready,
         RestartPolicy restart,
@@ -30,11 +34,37 @@ public record ServiceSpec(
         LogSpec log) {
 
     public ServiceSpec {
+        dependsOn = List.copyOf(dependsOn);
         successExitCodes = java.util.Collections.unmodifiableSet(new TreeSet<>(successExitCodes));
         giveUpExitCodes = java.util.Collections.unmodifiableSet(new TreeSet<>(giveUpExitCodes));
         if (startJitter.isNegative()) {
             throw new IllegalArgumentException("start_jitter must not be negative");
         }
+    }
+
+    public boolean isOneshot() {
+        return type == ServiceType.ONESHOT;
+    }
+
+    /** The same, but started with the supervisor. */
+    public ServiceSpec autostarted() {
+        return new ServiceSpec(
+                name,
+                description,
+                type,
+                spawn,
+                true,
+                dependsOn,
+                startJitter,
+                ready,
+                restart,
+                successExitCodes,
+                giveUpExitCodes,
+                backoff,
+                startLimit,
+                heartbeat,
+                stop,
+                log);
     }
 
     /** Starts from the documented defaults: no log, working directory {@code /}, everything else as in services.yml. */
@@ -51,6 +81,8 @@ public record ServiceSpec(
         private final ServiceName name;
         private final Command command;
         private Optional<String> description = Optional.empty();
+        private ServiceType type = ServiceType.SERVICE;
+        private List<Dependency> dependsOn = List.of();
         private Path workingDir = Path.of("/");
         private Map<String, String> environment = Map.of();
         private boolean inheritEnv = true;
@@ -74,6 +106,18 @@ public record ServiceSpec(
 
         public Builder description(String text) {
             description = Optional.of(text);
+            return this;
+        }
+
+        /** A oneshot is not restarted unless {@link #restart} says so. */
+        public Builder oneshot() {
+            type = ServiceType.ONESHOT;
+            restart = RestartPolicy.NEVER;
+            return this;
+        }
+
+        public Builder dependsOn(List<Dependency> dependencies) {
+            dependsOn = dependencies;
             return this;
         }
 
@@ -156,8 +200,10 @@ public record ServiceSpec(
             return new ServiceSpec(
                     name,
                     description,
+                    type,
                     new SpawnSpec(command, workingDir, environment, inheritEnv, umask),
                     autostart,
+                    dependsOn,
                     startJitter,
                     ready,
                     restart,

@@ -95,13 +95,21 @@ final class PendingAnswers {
         boolean fresh =
                 verb == Ask.Act.Verb.START || !service.run().map(Run::id).equals(runBefore);
         return switch (service.state()) {
-            case RUNNING -> fresh ? Optional.of(result(service, true, running(service))) : Optional.empty();
-            case EXITED -> Optional.of(result(service, true, "ended: " + lastReason(service)));
+            case RUNNING ->
+                fresh && !service.spec().isOneshot()
+                        ? Optional.of(result(service, true, running(service)))
+                        : Optional.empty();
+            case EXITED -> Optional.of(result(service, hasDone(service), "ended: " + lastReason(service)));
             case FATAL ->
                 Optional.of(result(service, false, service.fatalReason().orElseThrow()));
             case STOPPED -> Optional.of(result(service, false, "was stopped meanwhile"));
             case WAITING, STARTING, BACKOFF, STOPPING -> Optional.empty();
         };
+    }
+
+    /** A oneshot that was started is to succeed; any other may end as it likes. */
+    private static boolean hasDone(Service service) {
+        return !service.spec().isOneshot() || service.hasSucceeded();
     }
 
     private static Optional<Answer.Result> judgeStop(Service service) {
@@ -122,7 +130,12 @@ final class PendingAnswers {
     }
 
     private static Answer.Result late(Service service, Duration timeout) {
-        String last = service.state() == ServiceState.BACKOFF ? ": " + lastReason(service) : "";
+        String last =
+                switch (service.state()) {
+                    case BACKOFF -> ": " + lastReason(service);
+                    case WAITING -> ", for " + String.join(", ", service.waitingFor());
+                    case STOPPED, STARTING, RUNNING, STOPPING, EXITED, FATAL -> "";
+                };
         return result(
                 service, false, "still " + service.state() + " after " + DurationText.of(timeout.toMillis()) + last);
     }

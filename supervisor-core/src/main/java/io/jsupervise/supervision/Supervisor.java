@@ -10,11 +10,13 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Step;
+import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.PendingAnswers.Pending;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashSet;
@@ -37,6 +39,14 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private final Map<ServiceName, Service> services = new LinkedHashMap<>();
     private final Set<ServiceName> retired;
     private final StartSlots slots;
+    private final StartOrder order;
+
+    /** Services that have changed in this step and that others may wait for. */
+    private final ArrayDeque<ServiceName> changed = new ArrayDeque<>();
+
+    /** Services that an earlier supervisor left running, as far as we know: nobody has looked yet. */
+    private final Set<ServiceName> unseen = new HashSet<>();
+
     private final JournalGate gate = new JournalGate();
     private final PendingAnswers answers = new PendingAnswers();
     private final long[] timers = new long[SupervisorTimer.values().length];
@@ -77,7 +87,11 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         for (Service service : services) {
             this.services.put(service.name(), service);
             up += isDown(service) ? 0 : 1;
+            if (service.run().isPresent()) {
+                unseen.add(service.name());
+            }
         }
+        this.order = new StartOrder(this.services.values());
     }
 
     /** What follows from {@code event}. Events that are impossible in the present state change nothing and are told. */
@@ -89,6 +103,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             return orders;
         }
         event.to(this);
+        followOrder();
         grantSlots();
         exitWhenDown();
         exitWhenHandedOver();
@@ -107,6 +122,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     public Void on(SupervisorEvent.OfService event) {
         boolean deferred = handOver.isPresent() && handOver.get().defer(event);
         if (!deferred && services.containsKey(event.service())) {
+            unseen.remove(event.service());
             advance(event.service(), event.event());
             if (hurried && bringsProcess(event.event())) {
                 advance(event.service(), new Event.ShutdownHurried());
@@ -130,8 +146,14 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (service.state() != ServiceState.WAITING) {
             slots.leaveQueue(name);
         }
-        if (service.state() != ServiceState.STARTING) {
+        if (!isGettingReady(service)) {
             slots.leave(name);
+        }
+        if (order.knows(name)) {
+            if (service.state() != ServiceState.WAITING) {
+                order.waitsNoMore(name);
+            }
+            changed.add(name);
         }
         if (!answers.isEmpty()) {
             answers.changed(service).forEach(this::answer);
@@ -139,6 +161,54 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (!retired.isEmpty() && isDown(service) && retired.remove(name)) {
             services.remove(name);
         }
+    }
+
+    private static boolean isGettingReady(Service service) {
+        return service.state() == ServiceState.STARTING
+                || service.state() == ServiceState.RUNNING && service.spec().isOneshot();
+    }
+
+    /** Whoever waited for one that has changed may start by now, or has to know that it waits in vain. */
+    private void followOrder() {
+        while (!changed.isEmpty()) {
+            ServiceName name = changed.poll();
+            Service service = services.get(name);
+            if (service == null || unseen.contains(name)) {
+                continue;
+            }
+            StartOrder.Changed others = order.changed(service);
+            for (ServiceName dependent : others.nearer()) {
+                List<String> rest = order.waitsFor(dependent);
+                Service waiting = services.get(dependent);
+                advance(dependent, rest.isEmpty() ? mayStart(waiting) : new Event.StartPostponed(rest));
+            }
+            for (ServiceName dependent : others.farther()) {
+                List<String> rest = order.waitsFor(dependent);
+                advance(dependent, new Event.StartPostponed(rest));
+                tell(Optional.of(dependent), "waiting", Map.of("for", String.join(", ", rest)));
+            }
+            startWhatIsNeededBy(name);
+        }
+    }
+
+    /** Whoever waits has those started that nobody wanted by now; what an operator stopped stays stopped. */
+    private void startWhatIsNeededBy(ServiceName name) {
+        if (order.waitsFor(name).isEmpty()) {
+            return;
+        }
+        for (ServiceName needed : order.neededBy(name)) {
+            Service service = services.get(needed);
+            if (service != null
+                    && service.state() == ServiceState.STOPPED
+                    && service.wanted() == Wanted.DOWN
+                    && !service.commanded()) {
+                advance(needed, new Event.StartAsked());
+            }
+        }
+    }
+
+    private Optional<Service> seen(ServiceName name) {
+        return unseen.contains(name) ? Optional.empty() : Optional.ofNullable(services.get(name));
     }
 
     private static boolean isAboutToSpawn(Service service) {
@@ -162,7 +232,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
             for (Effect effect : step.effects()) {
                 if (effect instanceof Effect.AskToStart) {
-                    next = Optional.of(mayStart(name));
+                    next = Optional.of(mayStart(service));
                 } else {
                     carryOut(effect);
                 }
@@ -173,10 +243,18 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         return service;
     }
 
-    private Event mayStart(ServiceName name) {
+    private Event mayStart(Service service) {
+        ServiceName name = service.name();
         if (handOver.isPresent()) {
             handOver.get().postpone(name);
             return new Event.StartPostponed("the next supervisor");
+        }
+        boolean isRestart = service.next().isPresent();
+        if (!isRestart && order.knows(name)) {
+            List<String> waitsFor = order.wait(name, this::seen);
+            if (!waitsFor.isEmpty()) {
+                return new Event.StartPostponed(waitsFor);
+            }
         }
         if (slots.take(name, now.mono())) {
             return new Event.StartPermitted(nextRun());
@@ -383,7 +461,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         for (ServiceName name : leaving.postponed()) {
             Service service = services.get(name);
             if (service != null && service.state() == ServiceState.WAITING) {
-                advance(name, mayStart(name));
+                advance(name, mayStart(service));
             }
         }
         leaving.deferred().forEach(this::on);

@@ -26,16 +26,17 @@ class ConfigurationPageTest {
     private static final Path ROOT = Path.of("..");
 
     /** Heading -> what the reader knows there. */
-    private static final Map<String, List<String>> TABLES = Map.of(
-            "## The top of the file", Keys.TOP,
-            "## supervisor", Keys.SUPERVISOR,
-            "### supervisor.heartbeat", Keys.SUPERVISOR_HEARTBEAT,
-            "## services", Keys.SERVICE,
-            "### ready", Keys.READY,
-            "### backoff", Keys.BACKOFF,
-            "### start_limit", Keys.START_LIMIT,
-            "### heartbeat", Keys.HEARTBEAT,
-            "### log", Keys.LOG);
+    private static final Map<String, List<String>> TABLES = Map.ofEntries(
+            Map.entry("## The top of the file", Keys.TOP),
+            Map.entry("## supervisor", Keys.SUPERVISOR),
+            Map.entry("### supervisor.heartbeat", Keys.SUPERVISOR_HEARTBEAT),
+            Map.entry("## services", Keys.SERVICE),
+            Map.entry("### depends_on", Keys.DEPENDENCY),
+            Map.entry("### ready", Keys.READY),
+            Map.entry("### backoff", Keys.BACKOFF),
+            Map.entry("### start_limit", Keys.START_LIMIT),
+            Map.entry("### heartbeat", Keys.HEARTBEAT),
+            Map.entry("### log", Keys.LOG));
 
     @Test
     void each_key_that_is_read_is_documented_and_no_other() throws IOException {

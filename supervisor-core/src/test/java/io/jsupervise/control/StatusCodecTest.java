@@ -57,7 +57,7 @@ class StatusCodecTest {
             History history,
             Optional<Service.NextStart> next,
             Optional<String> fatal,
-            Optional<String> waitingFor) {
+            List<String> waitingFor) {
         boolean up = state != ServiceState.STOPPED;
         return new Service(
                 spec,
@@ -78,8 +78,7 @@ class StatusCodecTest {
     }
 
     private static Service plain(ServiceSpec spec, ServiceState state, Optional<Run> run, History history) {
-        return service(
-                spec, state, run, Optional.empty(), history, Optional.empty(), Optional.empty(), Optional.empty());
+        return service(spec, state, run, Optional.empty(), history, Optional.empty(), Optional.empty(), List.of());
     }
 
     private static Run run(Optional<Pulse> pulse) {
@@ -126,7 +125,7 @@ class StatusCodecTest {
         ServiceSpec spec = web().heartbeat(heartbeat).description("the \"web\"").build();
         History history = ended(3, Optional.of(new ExitStatus.Exited(1)), Cause.EXIT, "exit 1");
         assertEquals(
-                "{\"name\":\"web\",\"state\":\"RUNNING\",\"wanted\":\"up\",\"ready\":true,\"pid\":42,"
+                "{\"name\":\"web\",\"type\":\"service\",\"state\":\"RUNNING\",\"wanted\":\"up\",\"ready\":true,\"pid\":42,"
                         + "\"since\":\"2026-01-31T12:01:30Z\",\"uptime_ms\":12000,\"restarts\":3,\"adopted\":false,"
                         + "\"next_start_at\":null,\"backoff_ms\":null,"
                         + "\"last_exit\":{\"at\":\"2026-01-31T12:00:00Z\",\"code\":1,\"signal\":null,\"core\":false,"
@@ -140,7 +139,7 @@ class StatusCodecTest {
     @Test
     void what_does_not_apply_to_a_stopped_service_is_null() throws IOException {
         assertEquals(
-                "{\"name\":\"web\",\"state\":\"STOPPED\",\"wanted\":\"down\",\"ready\":false,\"pid\":null,"
+                "{\"name\":\"web\",\"type\":\"service\",\"state\":\"STOPPED\",\"wanted\":\"down\",\"ready\":false,\"pid\":null,"
                         + "\"since\":\"2026-01-31T12:01:30Z\",\"uptime_ms\":null,\"restarts\":0,\"adopted\":false,"
                         + "\"next_start_at\":null,\"backoff_ms\":null,\"last_exit\":null,\"heartbeat\":null,"
                         + "\"run_id\":null,\"spec_changed\":false,\"waiting_for\":[],\"fatal_reason\":null,"
@@ -191,7 +190,7 @@ class StatusCodecTest {
                 History.EMPTY,
                 Optional.of(next),
                 Optional.empty(),
-                Optional.empty()));
+                List.of()));
         assertEquals("\"2026-01-31T12:01:41Z\"", member(json, "next_start_at"));
         assertEquals("1500", member(json, "backoff_ms"));
     }
@@ -206,7 +205,7 @@ class StatusCodecTest {
                 History.EMPTY,
                 Optional.empty(),
                 Optional.of("it failed"),
-                Optional.empty()));
+                List.of()));
         assertEquals("\"it failed\"", member(fatal, "fatal_reason"));
         String waiting = json(service(
                 web().build(),
@@ -216,8 +215,8 @@ class StatusCodecTest {
                 History.EMPTY,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.of("a start slot")));
-        assertEquals("[\"a start slot\"]", member(waiting, "waiting_for"));
+                List.of("a start slot", "db: ready")));
+        assertEquals("[\"a start slot\",\"db: ready\"]", member(waiting, "waiting_for"));
     }
 
     @Test
@@ -244,7 +243,7 @@ class StatusCodecTest {
                 History.EMPTY,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty());
+                List.of());
         assertEquals(
                 "{\"file\":\"/b\",\"timeout_ms\":1000,\"age_ms\":2000,\"state\":\"stale\"}",
                 member(json(stale), "heartbeat"));

@@ -177,7 +177,7 @@ final class ControlHarness {
                         History.EMPTY,
                         Optional.empty(),
                         state == ServiceState.FATAL ? Optional.of("it failed") : Optional.empty(),
-                        Optional.empty(),
+                        List.of(),
                         Optional.empty(),
                         Timers.NONE,
                         1));

@@ -57,7 +57,7 @@ public final class Records {
                 new History(restarts, 0, List.of(), List.of()),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 Optional.empty(),
                 Timers.NONE,
                 0);
@@ -86,7 +86,7 @@ public final class Records {
                 service.history(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 Optional.empty(),
                 Timers.NONE,
                 0);

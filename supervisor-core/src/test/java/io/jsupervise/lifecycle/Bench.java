@@ -54,7 +54,7 @@ public final class Bench {
                 History.EMPTY,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 Optional.empty(),
                 Timers.NONE,
                 1);
@@ -108,7 +108,7 @@ public final class Bench {
                 History.EMPTY,
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
+                List.of(),
                 Optional.of(new Service.LastRun(new RunId("old-1"), process(99))),
                 Timers.NONE,
                 1);

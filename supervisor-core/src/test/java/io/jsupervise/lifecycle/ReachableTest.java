@@ -96,7 +96,7 @@ class ReachableTest {
                     service.state() == ServiceState.STOPPING, service.ending().isPresent(), situation::sort);
             assertEquals(
                     service.state() == ServiceState.WAITING,
-                    service.waitingFor().isPresent(),
+                    !service.waitingFor().isEmpty(),
                     situation::sort);
         }
     }

@@ -202,7 +202,7 @@ class RestartRulesTest {
     void start_jitter_spreads_first_starts_and_is_added_to_each_wait() {
         Duration jitter = Duration.ofSeconds(10);
         Bench bench = new Bench(spec().startJitter(jitter)).begin();
-        assertEquals(Optional.of("its start jitter"), bench.service().waitingFor());
+        assertEquals(List.of("its start jitter"), bench.service().waitingFor());
         assertTrue(bench.until(TimerKind.START_JITTER).compareTo(jitter) < 0);
         bench.fires(TimerKind.START_JITTER)
                 .spawned()

@@ -75,8 +75,7 @@ class StopSequenceTest {
         Bench bench = new Bench(spec()).running().exits(1).start();
         assertEquals(ServiceState.WAITING, bench.state());
         assertEquals(
-                Optional.of("the rest of its process group to end"),
-                bench.service().waitingFor());
+                List.of("the rest of its process group to end"), bench.service().waitingFor());
         assertEquals("spawn", bench.groupEmpty().words());
     }
 

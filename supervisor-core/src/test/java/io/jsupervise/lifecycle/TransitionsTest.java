@@ -9,6 +9,7 @@ import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -185,9 +186,9 @@ class TransitionsTest {
     @Test
     void a_slot_that_is_taken_is_waited_for_and_then_used() {
         Bench bench = in("waiting for a slot");
-        assertEquals(Optional.of("a start slot"), bench.service().waitingFor());
+        assertEquals(List.of("a start slot"), bench.service().waitingFor());
         bench.permitted();
-        assertEquals(Optional.empty(), bench.service().waitingFor());
+        assertEquals(List.of(), bench.service().waitingFor());
         assertEquals(ServiceState.STARTING, bench.state());
     }
 

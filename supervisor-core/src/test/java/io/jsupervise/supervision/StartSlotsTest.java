@@ -10,7 +10,7 @@ import io.jsupervise.spec.Readiness;
 import io.jsupervise.supervision.Ask.Act.Verb;
 import java.time.Duration;
 import java.util.HashSet;
-import java.util.Optional;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -29,7 +29,7 @@ class StartSlotsTest {
     void at_most_the_limit_start_at_once_in_the_order_of_the_file() {
         Herd herd = new Herd(2, "a", "b", "c", "d", "e").begin();
         assertEquals("STARTING STARTING WAITING WAITING WAITING", herd.states());
-        assertEquals(Optional.of("a start slot"), herd.serviceOf("c").waitingFor());
+        assertEquals(List.of("a start slot"), herd.serviceOf("c").waitingFor());
         assertEquals("record supervisor, touch, spawn a, spawn b", herd.deeds());
         herd.spawned("b").later(Duration.ofMillis(1)).spawned("a");
         assertEquals("record b, spawn c", herd.fires("b", TimerKind.READY).deeds());

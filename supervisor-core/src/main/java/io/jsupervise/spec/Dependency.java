@@ -1,0 +1,25 @@
+package io.jsupervise.spec;
+
+/**
+ * What has to be true of another service before one is started.
+ *
+ * @param on        the other one
+ * @param condition how far that one has to have come
+ */
+public record Dependency(ServiceName on, Condition condition) {
+
+    /** How far a service has come. Whoever has ended with success has come as far as can be, so each of these holds. */
+    public enum Condition {
+        /** Its process was spawned. */
+        STARTED,
+        /** It is ready; a oneshot is ready when it has completed. */
+        READY,
+        /** It has ended with success. */
+        COMPLETED;
+
+        /** As written in services.yml: {@code completed}. */
+        public String word() {
+            return name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+}
