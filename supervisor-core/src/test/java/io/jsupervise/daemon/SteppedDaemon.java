@@ -1,6 +1,8 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.io.Actor;
+import io.jsupervise.io.Keeper;
+import io.jsupervise.io.Keeping;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.lifecycle.Service;
@@ -24,11 +26,12 @@ import java.util.function.UnaryOperator;
 
 /**
  * The daemon with all its parts but without a thread: whoever holds it turns the loop and steps the actors. Left out
- * is the control socket, which waits in the kernel; the log relay may be left out.
+ * is the control socket, which waits in the kernel; the log relay and the keeper may be left out.
  */
 public final class SteppedDaemon {
     private final Assembly assembly;
     private final Optional<LogRelay> relay;
+    private final Optional<Keeper> keeper;
 
     /** Sees what the core tells and records, in the turn in which it does. */
     public interface Eyes {
@@ -37,9 +40,10 @@ public final class SteppedDaemon {
         void recorded(Service service);
     }
 
-    private SteppedDaemon(Assembly assembly, Optional<LogRelay> relay) {
+    private SteppedDaemon(Assembly assembly, Optional<LogRelay> relay, Optional<Keeper> keeper) {
         this.assembly = assembly;
         this.relay = relay;
+        this.keeper = keeper;
     }
 
     /**
@@ -47,7 +51,7 @@ public final class SteppedDaemon {
      *
      * @param lookers  runs what may hang in a file system
      * @param saboteur may do something else than the core orders, to see whether that is noticed
-     * @param relays   whether there is a log relay
+     * @param relays   whether there are a log relay and a keeper
      */
     public static SteppedDaemon begin(
             Os os,
@@ -62,11 +66,15 @@ public final class SteppedDaemon {
         directories.prepare();
         Directories.State state = directories.lock(new SplittableRandom(seed));
         Begin begin = new Begin();
-        Optional<LogRelay> relay = relays ? Optional.of(begin.relay(os, configuration)) : Optional.empty();
+        Map<String, String> environment = Map.of("PATH", "/bin");
+        Optional<Keeper> keeper =
+                relays ? Optional.of(new Keeper(os, environment, state.id(), begin::trouble)) : Optional.empty();
+        Optional<LogRelay> relay =
+                relays ? Optional.of(begin.relay(os, configuration, keeper.get())) : Optional.empty();
         Spawner.Streams nowhere = new Spawner.Streams(new Output.Null(), new Output.SameAsStdout());
         Spawner.Outputs none = (service, log) -> nowhere;
         Assembly.Surroundings around = new Assembly.Surroundings(
-                Map.of("PATH", "/bin"),
+                environment,
                 "nobody",
                 "simulated",
                 state.id(),
@@ -74,21 +82,27 @@ public final class SteppedDaemon {
                 seed,
                 lookers,
                 relay.isPresent() ? relay.get() : none,
-                Optional.empty(),
+                keeper,
                 line -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
+        begin.assembly.takeOverFromKeeper();
         if (relay.isPresent()) {
             begin.assembly.openLogs(relay.get());
         }
         begin.assembly.findLeftovers();
-        return new SteppedDaemon(begin.assembly, relay);
+        begin.assembly.settleKeeper();
+        return new SteppedDaemon(begin.assembly, relay, keeper);
     }
 
     /** The relay tells the assembly, which is made after it. */
     private static final class Begin {
         private Assembly assembly;
 
-        LogRelay relay(Os os, Configuration configuration) throws DaemonException {
+        void trouble(String what) {
+            assembly.notice(Optional.empty(), "trouble", "what", what);
+        }
+
+        LogRelay relay(Os os, Configuration configuration, Keeping keeping) throws DaemonException {
             try {
                 return new LogRelay(
                         os,
@@ -96,7 +110,8 @@ public final class SteppedDaemon {
                         Optional.empty(),
                         0,
                         notice -> assembly.notice(notice),
-                        rotation -> {});
+                        rotation -> {},
+                        keeping);
             } catch (OsException e) {
                 throw Directories.failure("cannot wait for output", e);
             }
@@ -108,9 +123,41 @@ public final class SteppedDaemon {
         return assembly.loop().turn();
     }
 
-    /** The actors, always in this order. */
+    /** The actors, always in this order; without the keeper, whose thread takes its time. */
     public List<Actor> actors() {
         return List.of(assembly.journal(), assembly.spawnerActor(), assembly.events());
+    }
+
+    /** Its steps are for the caller to make, up to {@link Daemon#KEEPER_WAITS} after there is work. */
+    public Optional<Keeper> keeper() {
+        return keeper;
+    }
+
+    /** Who cannot go on while somebody is in the keeper. */
+    public List<Actor> blockedByTheKeeper() {
+        boolean isLocked = keeper.isPresent() && Thread.holdsLock(keeper.get());
+        return isLocked ? List.of(assembly.spawnerActor(), keeper.get()) : List.of();
+    }
+
+    /** The last words, when the loop has ended. */
+    public void end() {
+        boolean leavesRunning = assembly.loop().leavesRunning();
+        if (relay.isPresent() && leavesRunning) {
+            relay.get().leave();
+        } else if (relay.isPresent()) {
+            relay.get().drain();
+        }
+        if (keeper.isPresent()) {
+            keeper.get().step();
+            if (!leavesRunning) {
+                keeper.get().end();
+            }
+        }
+    }
+
+    /** Whether services run on when the loop has ended. */
+    public boolean leavesRunning() {
+        return assembly.loop().leavesRunning();
     }
 
     /** Its turns are for the caller to make, as those of the loop. */

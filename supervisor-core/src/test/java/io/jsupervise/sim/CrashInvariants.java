@@ -36,9 +36,10 @@ import java.util.concurrent.CompletableFuture;
  *   <tr><td>3 the journal always decodes, and is not older than what was synced<td>{@link #lifeBegins}
  *   <tr><td>4 who cannot be identified is never signalled; who runs well is adopted and left alone<td>
  *       {@link #signalled}, {@link CrashWatch#mayBeSignalled}
- *   <tr><td>5 no output is lost or repeated<td>{@link LogWatch}
+ *   <tr><td>5 no output is lost or repeated<td>{@link LogWatch}, {@link KeeperWatch}
  *   <tr><td>6 stopped stays stopped, FATAL and EXITED too within the boot<td>{@link CrashWatch#mayStart}
  *   <tr><td>no restart and no end that was recorded is forgotten<td>{@link CrashWatch#recorded}
+ *   <tr><td>how a process ended is known, also of one that died between two supervisors<td>{@link KeeperWatch}
  *   <tr><td>10 nothing of a service is left before a respawn, after a stop and after the end<td>{@link #attempted},
  *       {@link #afterEnd}
  *   <tr><td>12 everything gets up again once faults cease<td>{@link #allIsWell}
@@ -55,6 +56,7 @@ final class CrashInvariants implements Witness {
     private final Set<SimulatedProcess> strangers = new HashSet<>();
     private final JournalCodec codec = new JournalCodec();
     private final LogWatch logs;
+    private final KeeperWatch keepers;
     private boolean journalIsStale;
     private Optional<Violation> brokenByAnAnswer = Optional.empty();
 
@@ -67,6 +69,7 @@ final class CrashInvariants implements Witness {
             services.put(spec.name().value(), new CrashWatch(spec, world));
         }
         this.logs = new LogWatch(os, configuration);
+        this.keepers = new KeeperWatch(os);
     }
 
     // ---- for whoever drives ----
@@ -104,6 +107,7 @@ final class CrashInvariants implements Witness {
     void lifeEnds() {
         checkAnswers();
         logs.daemonIsDead();
+        keepers.lifeEnds();
     }
 
     /** What has to be kept if the power goes now; to be called before it does. */
@@ -112,12 +116,14 @@ final class CrashInvariants implements Witness {
             service.powerGoes(decoded(service.name(), os.disk.durableContent(file(service.name()))));
         }
         logs.powerGoes();
+        keepers.powerGoes();
         strangers.clear();
     }
 
     /** Another daemon will begin. */
     void lifeBegins() {
         journalIsStale = false;
+        keepers.lifeBegins();
         for (CrashWatch service : services.values()) {
             Optional<ServiceRecord> found = decoded(service.name(), visible(file(service.name())));
             if (found.isEmpty() && isSetAside(service.name())) {
@@ -164,6 +170,7 @@ final class CrashInvariants implements Witness {
         if (journalIsStale) {
             throw new Violation("promise 12", "the journal is still stale");
         }
+        keepers.allIsWell();
         for (CrashWatch service : services.values()) {
             Optional<SimulatedProcess> main = livingMain(service.name());
             if (service.state() != ServiceState.RUNNING || main.isEmpty()) {
@@ -245,10 +252,22 @@ final class CrashInvariants implements Witness {
     @Override
     public void afterTurn() {
         checkAnswers();
+        keepers.afterTurn();
+    }
+
+    @Override
+    public void heldSince(long from) {
+        keepers.held();
+    }
+
+    @Override
+    public void held(long from, long to) {
+        keepers.held();
     }
 
     @Override
     public void afterEnd() {
+        keepers.afterEnd();
         for (CrashWatch service : services.values()) {
             nothingRemains(service, "after the end");
         }
@@ -259,6 +278,9 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void attempted(SpawnRequest request) {
+        if (request.environment().containsKey(SimulatedOs.KEEPER)) {
+            return;
+        }
         CrashWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         Optional<SimulatedProcess> main = livingMain(service.name());
         if (main.isPresent()) {
@@ -281,8 +303,36 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void spawned(SimulatedProcess process) {
-        transcript.add("spawned " + process.service() + " " + process.pid());
+        transcript.add("spawned " + process);
+        if (isKeeper(process)) {
+            return;
+        }
+        keepers.spawned(process);
         services.get(process.service()).spawned(process);
+    }
+
+    private static boolean isKeeper(SimulatedProcess process) {
+        return process.environment.containsKey(SimulatedOs.KEEPER);
+    }
+
+    @Override
+    public void refused(SpawnRequest request) {
+        if (request.environment().containsKey(SimulatedOs.KEEPER)) {
+            transcript.add("no keeper can be started");
+            keepers.trouble();
+        }
+    }
+
+    @Override
+    public void sendRefused() {
+        transcript.add("nothing can be sent to the keeper");
+        keepers.trouble();
+    }
+
+    @Override
+    public void keeperKilled(SimulatedProcess keeper) {
+        transcript.add("somebody kills the keeper, pid " + keeper.pid());
+        keepers.trouble();
     }
 
     @Override
@@ -296,7 +346,7 @@ final class CrashInvariants implements Witness {
         if (strangers.contains(process)) {
             throw new Violation("promise 4", "a stranger is signalled: pid " + process.pid());
         }
-        if (process.isAlive()) {
+        if (process.isAlive() && !isKeeper(process)) {
             services.get(process.service()).mayBeSignalled(process);
         }
     }
@@ -310,6 +360,7 @@ final class CrashInvariants implements Witness {
     public void contentLost(Path fifo, int count) {
         transcript.add(count + " bytes are lost in " + fifo);
         logs.contentLost(fifo, count);
+        keepers.contentLost(fifo, count);
     }
 
     // ---- what the supervisor says ----
@@ -320,8 +371,14 @@ final class CrashInvariants implements Witness {
         switch (happening.event()) {
             case "ignored" -> throw new Violation("the core", "got an event that cannot be: " + happening);
             case "journal-damaged" -> damaged(happening);
-            case "journal-stale" -> journalIsStale = true;
-            case "journal-recovered" -> journalIsStale = false;
+            case "journal-stale" -> {
+                journalIsStale = true;
+                keepers.journalIsStale();
+            }
+            case "journal-recovered" -> {
+                journalIsStale = false;
+                keepers.journalIsRecovered();
+            }
             case "log-dropping", "log-lost", "log-removed" -> logs.excused();
             default -> {}
         }
@@ -350,6 +407,7 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void recorded(Service service) {
-        services.get(service.name().value()).recorded(ServiceRecord.of(service, os.bootNow()));
+        CrashWatch watch = services.get(service.name().value());
+        keepers.ended(watch.name(), watch.recorded(ServiceRecord.of(service, os.bootNow())));
     }
 }

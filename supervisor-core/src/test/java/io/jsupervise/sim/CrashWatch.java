@@ -255,8 +255,12 @@ final class CrashWatch {
         disturbed.add(process);
     }
 
-    /** No end and no restart that was recorded is forgotten; who lived in the record before has an end in this one. */
-    void recorded(ServiceRecord next) {
+    /**
+     * No end and no restart that was recorded is forgotten; who lived in the record before has an end in this one.
+     *
+     * @return the ends that are new in it
+     */
+    List<End> recorded(ServiceRecord next) {
         History before = last.map(ServiceRecord::history).orElse(History.EMPTY);
         if (!isContinued(before, next.history())) {
             throw new Violation(
@@ -283,6 +287,8 @@ final class CrashWatch {
             }
         }
         last = Optional.of(next);
+        List<End> ends = next.history().ends();
+        return ends.subList(ends.size() - newEnds(before, next.history()), ends.size());
     }
 
     /** Whether {@code after} has all that {@code before} has, and maybe more. */

@@ -15,6 +15,9 @@ import java.util.SplittableRandom;
  *   <li><b>the disk</b>: ENOSPC, EDQUOT, EIO and EROFS on open, write, fsync and rename, for one call or for a spell of
  *       seconds; writes of fewer bytes than asked. Survived by declaring the journal stale, going on without it, and
  *       trying again; events are lost, which their numbers show.
+ *   <li><b>the keeper</b>: it cannot be started (as any spawn), its queue takes no message (EAGAIN, ETOOMANYREFS), and
+ *       somebody kills it. Survived as long as the daemon is not killed as well before there is another one that has
+ *       everything; then output and ends may be lost.
  *   <li><b>waiting</b>: any call that an actor makes may take up to seconds, and the actor may be preempted between
  *       any two of its calls, while everybody else goes on. Survived since nobody waits for an actor for longer than
  *       the two seconds after which the journal is declared stale.
@@ -36,6 +39,7 @@ final class Faults {
     private final double diskSpell;
     private final double slow;
     private double shortWrites;
+    private double sendsRefused;
     private boolean ceased;
     private long spellUntil;
     private Errno spell = Errno.ENOSPC;
@@ -65,6 +69,15 @@ final class Faults {
         this.diskFails = diskFails;
         this.diskSpell = diskSpell;
         this.slow = slow;
+    }
+
+    /** @param probability that a message with descriptors is refused */
+    void refuseToSend(double probability) {
+        sendsRefused = probability;
+    }
+
+    boolean refusesToSend() {
+        return happens(sendsRefused);
     }
 
     /** From now on nothing goes wrong any more. */

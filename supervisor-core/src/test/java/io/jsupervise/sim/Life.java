@@ -4,6 +4,7 @@ import io.jsupervise.daemon.DaemonException;
 import io.jsupervise.daemon.Outlets;
 import io.jsupervise.daemon.SteppedDaemon;
 import io.jsupervise.io.Actor;
+import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.spec.Configuration;
@@ -38,6 +39,9 @@ final class Life {
 
     private static final int LOOKERS = 3;
 
+    /** As long as the daemon lets it wait, at the most. */
+    static final Duration KEEPER_WAITS = Duration.ofMillis(5);
+
     private final World world;
     private final SimulatedOs os;
     private final Transcript transcript;
@@ -48,8 +52,13 @@ final class Life {
     private final Optional<LogRelay> relay;
     private final SimulatedPoller relayPoller;
     private final List<Actor> actors;
+    private final Optional<Keeper> keeper;
     private final Set<Actor> busy = new HashSet<>();
     private boolean relayIsBusy;
+
+    /** When the keeper begins with what there is for it; empty where there was nothing. */
+    private Optional<Long> keeperBegins = Optional.empty();
+
     private final List<Runnable> looks = new ArrayList<>();
     private int busyLookers;
     private long heldSince = -1;
@@ -83,6 +92,7 @@ final class Life {
         this.relay = daemon.relay();
         this.relayPoller = os.firstPoller();
         this.actors = daemon.actors();
+        this.keeper = daemon.keeper();
     }
 
     /** Whether the daemon has ended. */
@@ -121,6 +131,7 @@ final class Life {
                 next = Math.min(next, actor.nextStep().map(MonotonicTime::nanos).orElse(Long.MAX_VALUE));
             }
         }
+        next = Math.min(next, keeperIsDue());
         stepsWithoutTime = 0;
         world.advanceTo(next);
     }
@@ -137,6 +148,9 @@ final class Life {
             if (!busy.contains(actor) && actor.nextStep().filter(this::hasCome).isPresent()) {
                 able.add(() -> step(actor));
             }
+        }
+        if (keeperIsDue() <= world.nanos()) {
+            able.add(this::keep);
         }
         if (!looks.isEmpty() && busyLookers < LOOKERS) {
             able.add(this::look);
@@ -162,6 +176,27 @@ final class Life {
 
     private boolean hasCome(MonotonicTime time) {
         return time.nanos() <= world.nanos();
+    }
+
+    /** Its thread lets others go first, and gathers what comes meanwhile. */
+    private long keeperIsDue() {
+        if (keeper.isEmpty() || busy.contains(keeper.get())) {
+            return Long.MAX_VALUE;
+        }
+        Optional<MonotonicTime> due = keeper.get().nextStep();
+        if (due.isEmpty() || !hasCome(due.get())) {
+            keeperBegins = Optional.empty();
+            return due.map(MonotonicTime::nanos).orElse(Long.MAX_VALUE);
+        }
+        if (keeperBegins.isEmpty()) {
+            keeperBegins = Optional.of(world.nanos() + order.nextLong(KEEPER_WAITS.toNanos() + 1));
+        }
+        return keeperBegins.get();
+    }
+
+    private void keep() {
+        keeperBegins = Optional.empty();
+        step(keeper.orElseThrow());
     }
 
     private void turn() {
@@ -209,7 +244,11 @@ final class Life {
         }
         os.callerNeverWaits();
         witness.heldSince(heldSince);
+        List<Actor> blocked = new ArrayList<>(daemon.blockedByTheKeeper());
+        blocked.removeAll(busy);
+        busy.addAll(blocked);
         drive(world.nanos() + time.toNanos());
+        blocked.forEach(busy::remove);
         os.callerMayWait(this::hold);
         if (first) {
             witness.held(heldSince, world.nanos());
@@ -266,12 +305,16 @@ final class Life {
         if (!over) {
             throw new AssertionError("the daemon has not ended");
         }
-        relay.ifPresent(LogRelay::drain);
+        daemon.end();
         for (Actor actor : actors) {
             for (int i = 0; i < 10 && actor.nextStep().filter(this::hasCome).isPresent(); i++) {
                 actor.step();
             }
         }
-        witness.afterEnd();
+        if (daemon.leavesRunning()) {
+            witness.afterHandOver();
+        } else {
+            witness.afterEnd();
+        }
     }
 }

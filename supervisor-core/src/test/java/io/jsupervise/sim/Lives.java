@@ -37,7 +37,8 @@ final class Lives {
         this.random = random;
         this.transcript = new Transcript(world, lines);
         this.invariants = new CrashInvariants(os, configuration, transcript);
-        os.programs(programs);
+        os.programs(request ->
+                request.environment().containsKey(SimulatedOs.KEEPER) ? Program.steady() : programs.of(request));
         os.observer(invariants);
     }
 

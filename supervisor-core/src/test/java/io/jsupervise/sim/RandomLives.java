@@ -23,7 +23,8 @@ final class RandomLives {
     private final Lives lives;
     private final Faults faults;
     private long lastLittleStep;
-    private boolean powerFails;
+    private final boolean powerFails;
+    private final boolean keeperIsKilled;
 
     RandomLives(long seed) {
         this.seed = seed;
@@ -35,6 +36,13 @@ final class RandomLives {
                 : new Faults(lives.world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
         lives.os.faults(faults);
         this.powerFails = chance(0.5);
+        this.keeperIsKilled = chance(0.3);
+        if (chance(0.2)) {
+            faults.refuseToSend(some(0.1));
+        }
+        if (chance(0.15)) {
+            lives.os.forbidTakingFds();
+        }
     }
 
     /** A probability of at most {@code most}; often none at all. */
@@ -86,6 +94,9 @@ final class RandomLives {
         if (powerFails && chance(0.2)) {
             lives.powerCut(random.nextLong());
         } else {
+            if (keeperIsKilled && chance(0.2)) {
+                lives.world.plan(upToMs(200), lives.os::killKeepers);
+            }
             lives.unsupervised(upToMs(chance(0.7) ? 200 : 20_000).plusMillis(50));
         }
         if (chance(0.1)) {
@@ -108,7 +119,7 @@ final class RandomLives {
     }
 
     private void disturb(Life life) {
-        switch (random.nextInt(17)) {
+        switch (random.nextInt(19)) {
             case 0 -> life.pause(upToMs(chance(0.1) ? 30_000 : 500));
             case 1 -> life.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
             case 2 -> stepALittle(life);
@@ -121,6 +132,11 @@ final class RandomLives {
                 if (chance(0.3)) {
                     life.terminate();
                     life.run(upToMs(60_000));
+                }
+            }
+            case 13, 14 -> {
+                if (keeperIsKilled) {
+                    lives.world.plan(upToMs(500), lives.os::killKeepers);
                 }
             }
             default -> {}

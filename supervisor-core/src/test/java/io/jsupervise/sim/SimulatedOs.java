@@ -32,6 +32,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /**
@@ -48,6 +49,9 @@ final class SimulatedOs implements Os {
 
     /** Where a process writes to, in its environment. */
     static final String STDOUT = "SIMULATED_STDOUT";
+
+    /** What makes a process a keeper, in its environment. */
+    static final String KEEPER = "JSUPERVISE_KEEPER";
 
     /** The clock of the file system ticks like this (CONFIG_HZ=250), so an mtime may lie a little in the past. */
     private static final long FILE_TICK_NANOS = 4_000_000;
@@ -67,6 +71,11 @@ final class SimulatedOs implements Os {
     private boolean pollsWait;
     private boolean pidFdsTell = true;
     private boolean zombiesTell = true;
+    private boolean mayTakeFds = true;
+
+    /** The FIFOs that there are, each of which has a name. */
+    private final Set<Path> fifos = new TreeSet<>();
+
     private Optional<Consumer<Duration>> waiting = Optional.empty();
     private long boot = 1;
     private int daemonPid = 200;
@@ -84,6 +93,15 @@ final class SimulatedOs implements Os {
     interface Observer {
         /** The daemon asks for a process; it may be refused. */
         default void attempted(SpawnRequest request) {}
+
+        /** It was refused. */
+        default void refused(SpawnRequest request) {}
+
+        /** A message with descriptors was refused. */
+        default void sendRefused() {}
+
+        /** Somebody who is none of the daemon's kills its keeper. */
+        default void keeperKilled(SimulatedProcess keeper) {}
 
         /** Before the daemon knows. */
         default void spawned(SimulatedProcess process) {}
@@ -190,6 +208,69 @@ final class SimulatedOs implements Os {
         zombiesTell = ofZombies;
     }
 
+    /** From now on descriptors cannot be taken from other processes (kernel.yama.ptrace_scope). */
+    void forbidTakingFds() {
+        mayTakeFds = false;
+    }
+
+    /** Whether somebody who has its pidfd learns how a process ended that was reaped. */
+    boolean tellsWhatIsKept() {
+        return mayTakeFds && pidFdsTell;
+    }
+
+    /** The keepers that live. */
+    List<SimulatedProcess> keepers() {
+        List<SimulatedProcess> keepers = new ArrayList<>();
+        for (SimulatedProcess process : processes.all()) {
+            if (process.isAlive() && process.environment.containsKey(KEEPER)) {
+                keepers.add(process);
+            }
+        }
+        return keepers;
+    }
+
+    /** Each keeper is killed, by nobody of ours. */
+    void killKeepers() {
+        for (SimulatedProcess keeper : keepers()) {
+            observer.keeperKilled(keeper);
+            processes.signal(keeper, Signal.KILL);
+        }
+    }
+
+    /** What waits with keepers that live. */
+    Kept kept() {
+        Kept kept = new Kept(new HashSet<>(), new HashSet<>(), new ArrayList<>());
+        for (SimulatedProcess keeper : keepers()) {
+            OpenFile socket = inherited.getOrDefault(keeper, Map.of()).get(2);
+            if (socket != null && socket.receivesFrom != null) {
+                int letters = 0;
+                for (Mailbox.Letter<OpenFile> letter : socket.receivesFrom.letters()) {
+                    letters++;
+                    for (OpenFile enclosed : letter.enclosed()) {
+                        enclosed.process.ifPresent(kept.processes::add);
+                        enclosed.node.ifPresent(node -> kept.fifos.add(enclosed.path));
+                    }
+                }
+                kept.lengths.add(letters);
+            }
+        }
+        return kept;
+    }
+
+    /** @param lengths how many messages wait in each queue */
+    record Kept(Set<SimulatedProcess> processes, Set<Path> fifos, List<Integer> lengths) {}
+
+    /** The FIFOs that the daemon has open. */
+    Set<Path> openFifos() {
+        Set<Path> open = new TreeSet<>();
+        for (OpenFile file : files.values()) {
+            if (file.node.isPresent() && file.pipe.isPresent()) {
+                open.add(file.path);
+            }
+        }
+        return open;
+    }
+
     /** The one that was made last. */
     SimulatedPoller lastPoller() {
         return pollers.get(pollers.size() - 1);
@@ -232,13 +313,12 @@ final class SimulatedOs implements Os {
     void daemonDied() {
         dead = false;
         killIn = Long.MAX_VALUE;
-        List<OpenFile> closed = List.copyOf(files.values());
         files.clear();
-        closed.forEach(this::loseContentOf);
         pollers.clear();
         waiting = Optional.empty();
         daemonPid++;
         processes.orphanAll();
+        loseWhatNobodyHas();
     }
 
     /** The power fails and comes back; {@link #daemonDied} is part of that. */
@@ -338,6 +418,9 @@ final class SimulatedOs implements Os {
         if (!stdout.isEmpty()) {
             loseContentOf(Path.of(stdout));
         }
+        if (inherited.remove(process) != null) {
+            loseWhatNobodyHas();
+        }
         ended(process);
     }
 
@@ -429,6 +512,7 @@ final class SimulatedOs implements Os {
         observer.attempted(request);
         Optional<Errno> fault = faults.ofSpawn();
         if (fault.isPresent()) {
+            observer.refused(request);
             throw new SpawnException(fault.get(), request.argv().get(0));
         }
         Program program = programs.of(request);
@@ -624,8 +708,6 @@ final class SimulatedOs implements Os {
         }
         OpenFile file = new OpenFile(
                 path, Optional.of(node), Optional.empty(), Optional.ofNullable(node.fifo), mode == OpenMode.APPEND);
-        // Whoever had it open before may have let it go by a message that was discarded, or with a process.
-        loseContentOf(file);
         return open(file);
     }
 
@@ -644,6 +726,9 @@ final class SimulatedOs implements Os {
             changed(closed);
         }
         loseContentOf(closed);
+        if (closed.receivesFrom != null) {
+            loseWhatNobodyHas();
+        }
     }
 
     /** A FIFO that nobody has open any more forgets what is in it. */
@@ -651,6 +736,10 @@ final class SimulatedOs implements Os {
         if (closed.node.isPresent() && closed.pipe.isPresent()) {
             loseContentOf(closed.path);
         }
+    }
+
+    private void loseWhatNobodyHas() {
+        fifos.forEach(this::loseContentOf);
     }
 
     private void loseContentOf(Path path) {
@@ -901,6 +990,7 @@ final class SimulatedOs implements Os {
             return;
         }
         disk.make(path, FileStat.Kind.FIFO, mode & ~022, fileNanos(), "mkfifo");
+        fifos.add(path);
     }
 
     @Override
@@ -983,7 +1073,8 @@ final class SimulatedOs implements Os {
     public void send(Fd socket, Parcel message) throws OsException {
         enter();
         Mailbox<OpenFile> mailbox = file(socket).sendsTo;
-        if (mailbox.isFull()) {
+        if (mailbox.isFull() || faults.refusesToSend()) {
+            observer.sendRefused();
             throw new OsException(Errno.EAGAIN, "sendmsg " + socket);
         }
         List<OpenFile> enclosed = new ArrayList<>();
@@ -1006,13 +1097,18 @@ final class SimulatedOs implements Os {
     @Override
     public boolean discard(Fd socket) {
         enter();
-        return file(socket).receivesFrom.removeFirst();
+        boolean someWaited = file(socket).receivesFrom.removeFirst();
+        loseWhatNobodyHas();
+        return someWaited;
     }
 
     @Override
     public Fd takeFd(Child child, int number) throws OsException {
         enter();
         SimulatedProcess process = process(child);
+        if (!mayTakeFds) {
+            throw new OsException(Errno.EPERM, "pidfd_getfd " + child.pid());
+        }
         OpenFile theirs = inherited.getOrDefault(process, Map.of()).get(number);
         if (theirs == null || !process.isAlive()) {
             throw new OsException(theirs == null ? Errno.EBADF : Errno.ESRCH, "pidfd_getfd " + child.pid());

@@ -68,6 +68,9 @@ final class SimulatedProcess {
 
     @Override
     public String toString() {
+        if (environment.containsKey(SimulatedOs.KEEPER)) {
+            return "keeper " + pid();
+        }
         return (isMain ? "main " : "worker ") + pid() + " of " + service() + " (" + run() + ")";
     }
 }

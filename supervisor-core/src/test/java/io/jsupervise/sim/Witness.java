@@ -26,4 +26,7 @@ interface Witness extends SteppedDaemon.Eyes, SimulatedOs.Observer {
 
     /** The loop has ended, and everybody has said their last words. */
     void afterEnd();
+
+    /** The same, and what ran was left to the next daemon. */
+    default void afterHandOver() {}
 }
