@@ -395,6 +395,10 @@ public final class Keeper implements Actor, Keeping {
     public void end() {
         hopeless = true;
         wantedAt = Optional.empty();
+        if (sweepAt.isPresent()) {
+            sweepAt = Optional.empty();
+            sweep();
+        }
         Optional<Child> last = process;
         process = Optional.empty();
         if (last.isEmpty()) {
