@@ -257,6 +257,10 @@ public final class Assembly implements Outlets {
                 }
                 Optional<ExitStatus> status =
                         child.isPresent() ? os.peekExit(child.get()) : Optional.of(new ExitStatus.Unknown());
+                if (status.isPresent()) {
+                    // Also where its group can be signalled: some may be of runs after it, which nobody recorded.
+                    watchRemains(left);
+                }
                 if (child.isPresent() && status.isPresent()) {
                     inbox.post(
                             new SupervisorEvent.OfService(
@@ -271,9 +275,6 @@ public final class Assembly implements Outlets {
                                     left.service(), new Event.LeftoverFound(left.run(), left.process())),
                             child.get());
                 } else {
-                    for (ProcessIdentity other : left.others()) {
-                        os.find(other).ifPresent(found -> loop.watchRemains(left.run(), found));
-                    }
                     Event known = left.buried()
                             ? new Event.GroupLookedAt(left.run(), false)
                             : new Event.ChildExited(left.run(), new ExitStatus.Unknown());
@@ -286,6 +287,12 @@ public final class Assembly implements Outlets {
                                 + "\", it runs on and nothing was started or stopped",
                         e);
             }
+        }
+    }
+
+    private void watchRemains(Recovery.Left left) throws OsException {
+        for (ProcessIdentity other : left.others()) {
+            os.find(other).ifPresent(found -> loop.watchRemains(left.run(), found));
         }
     }
 

@@ -110,7 +110,10 @@ final class Children {
         return watched;
     }
 
-    /** Of a group whose leader is gone, only members that were identified can be told from those of another one. */
+    /**
+     * Of a group whose leader is gone, only members that were identified can be told from those of another one. They are
+     * buried with {@code run}.
+     */
     void watchRemains(RunId run, Child member) {
         remains.computeIfAbsent(run, any -> new ArrayList<>()).add(member);
     }
@@ -212,7 +215,8 @@ final class Children {
             os.reap(watched.child);
             watched.reaped = true;
         }
-        if (os.groupExists(watched.child) && !onlyZombies(watched)) {
+        boolean othersAreGone = buryRemains(run);
+        if (!othersAreGone || os.groupExists(watched.child) && !onlyZombies(watched)) {
             unburied.put(watched.service, watched);
             return false;
         }
