@@ -18,7 +18,7 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() {
         try {
             System.out.print(ConfigSummary.of(
-                    ConfigLoading.load(new RunOptions(Optional.of(file), Optional.empty(), Optional.empty()))));
+                    ConfigLoading.load(new RunOptions(Optional.of(file), Optional.empty(), Optional.empty(), false))));
             return ExitCode.DONE;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());

@@ -160,6 +160,7 @@ public final class CommandLines implements Runnable {
             footer = {
                 "",
                 "INT or TERM stops all services and ends; a second one kills what is left.",
+                "Where there are only oneshots it ends when all have: with 0 if they succeeded, else with 1.",
                 "FILE is ./services.yml, else /etc/jsupervise/services.yml."
             })
     static final class Run implements java.util.concurrent.Callable<Integer> {
@@ -172,12 +173,16 @@ public final class CommandLines implements Runnable {
         @Option(names = "--runtime-dir", paramLabel = "DIR", description = "Beats runtime_dir of the file.")
         java.nio.file.Path runtimeDir;
 
+        @Option(names = "--stay", description = "Do not end when there are only oneshots and all have ended.")
+        boolean stay;
+
         @Override
         public Integer call() {
             return RunCommand.run(new RunOptions(
                     java.util.Optional.ofNullable(file),
                     java.util.Optional.ofNullable(stateDir),
-                    java.util.Optional.ofNullable(runtimeDir)));
+                    java.util.Optional.ofNullable(runtimeDir),
+                    stay));
         }
     }
 }

@@ -16,8 +16,9 @@ final class RunCommand {
             KernelLoading kernel = KernelLoading.begin();
             Configuration configuration = ConfigLoading.load(options);
             LinuxOs os = kernel.os();
-            Daemon.run(os, os.signals(), configuration, new Daemon.Options(Version.text(), EventLogger::log));
-            return ExitCode.DONE;
+            Daemon.Options more = new Daemon.Options(Version.text(), options.stay(), EventLogger::log);
+            boolean done = Daemon.run(os, os.signals(), configuration, more);
+            return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());
             System.err.println(

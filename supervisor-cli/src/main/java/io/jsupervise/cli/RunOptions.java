@@ -4,9 +4,9 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** What {@code run} was told. */
-record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> runtimeDir) {
+record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> runtimeDir, boolean stay) {
     /**
-     * Reads {@code run [FILE] [--state-dir DIR] [--runtime-dir DIR]}; empty for anything else, help and mistakes
+     * Reads {@code run [FILE] [--state-dir DIR] [--runtime-dir DIR] [--stay]}; empty for anything else, help and mistakes
      * included, which picocli then reads alike and explains.
      */
     static Optional<RunOptions> plain(String[] args) {
@@ -16,6 +16,7 @@ record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> r
         Path file = null;
         Path stateDir = null;
         Path runtimeDir = null;
+        boolean stay = false;
         for (int i = 1; i < args.length; i++) {
             boolean option = args[i].startsWith("-");
             if (!option && file == null && !args[i].isEmpty()) {
@@ -24,11 +25,13 @@ record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> r
                 stateDir = Path.of(args[++i]);
             } else if (i + 1 < args.length && args[i].equals("--runtime-dir") && runtimeDir == null) {
                 runtimeDir = Path.of(args[++i]);
+            } else if (args[i].equals("--stay")) {
+                stay = true;
             } else {
                 return Optional.empty();
             }
         }
         return Optional.of(new RunOptions(
-                Optional.ofNullable(file), Optional.ofNullable(stateDir), Optional.ofNullable(runtimeDir)));
+                Optional.ofNullable(file), Optional.ofNullable(stateDir), Optional.ofNullable(runtimeDir), stay));
     }
 }

@@ -138,13 +138,13 @@ class UsageTest {
     @Test
     void plain_options_of_run_are_read_without_the_library_and_alike() {
         Optional<RunOptions> plain =
-                RunOptions.plain(new String[] {"run", "a.yml", "--state-dir", "/s", "--runtime-dir", "/r"});
+                RunOptions.plain(new String[] {"run", "a.yml", "--state-dir", "/s", "--stay", "--runtime-dir", "/r"});
         assertEquals(
                 Optional.of(new RunOptions(
-                        Optional.of(Path.of("a.yml")), Optional.of(Path.of("/s")), Optional.of(Path.of("/r")))),
+                        Optional.of(Path.of("a.yml")), Optional.of(Path.of("/s")), Optional.of(Path.of("/r")), true)),
                 plain);
         assertEquals(
-                Optional.of(new RunOptions(Optional.empty(), Optional.empty(), Optional.empty())),
+                Optional.of(new RunOptions(Optional.empty(), Optional.empty(), Optional.empty(), false)),
                 RunOptions.plain(new String[] {"run"}));
         for (String line : new String[] {
             "", "status", "run -h", "run a b", "run --state-dir", "run --state-dir=/s", "run --nonsense", "--json run"

@@ -67,6 +67,7 @@ public final class Assembly implements Outlets {
     private final boolean firstUse;
     private final HeartbeatFiles heartbeats;
     private final EventLoop loop;
+    private final Supervisor supervisor;
     private final Consumer<OsException> complaints;
     private final StartNotes notes;
     private final AtomicBoolean notesFailed = new AtomicBoolean();
@@ -169,8 +170,7 @@ public final class Assembly implements Outlets {
                     around.stateId(),
                     life,
                     Versions.of(os, version));
-            Supervisor supervisor =
-                    new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
+            this.supervisor = new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
             this.loop = new EventLoop(os, poller, supervisor, inbox, seen.apply(this));
             inbox.post(new SupervisorEvent.Began());
             for (JournalFile.SetAside one : found.setAside()) {
@@ -326,6 +326,11 @@ public final class Assembly implements Outlets {
 
     public String version() {
         return version;
+    }
+
+    /** It ends by itself when there are only oneshots and all have ended; to be called before the first turn. */
+    public void endsWithOneshots() {
+        supervisor.endsWithOneshots();
     }
 
     public EventLoop loop() {

@@ -63,23 +63,26 @@ public final class Daemon {
      * What the command line adds.
      *
      * @param version of jsupervise
+     * @param stay    whether it stays when there are only oneshots and all have ended
      * @param log     gets one line for each event; called on a thread of its own
      */
-    public record Options(String version, Consumer<EventLine> log) {}
+    public record Options(String version, boolean stay, Consumer<EventLine> log) {}
 
     /**
-     * Runs until everything was stopped, or left to the next supervisor, as asked.
+     * Runs until everything was stopped, or left to the next supervisor, as asked; or until all is done where there are
+     * only oneshots.
      *
+     * @return false where some of these oneshots failed
      * @throws DaemonException where it cannot begin; nothing has been started then
      */
-    public static void run(Os os, Signals signals, Configuration configuration, Options options)
+    public static boolean run(Os os, Signals signals, Configuration configuration, Options options)
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
         SplittableRandom random = new SplittableRandom(
                 os.wallClock().toEpochMilli() * 31 + os.self().pid().value());
         Directories.State state = directories.lock(random);
-        new Daemon(os, configuration, options, state, random.nextLong()).run(signals);
+        return new Daemon(os, configuration, options, state, random.nextLong()).run(signals);
     }
 
     private Daemon(Os os, Configuration configuration, Options options, Directories.State state, long seed)
@@ -118,6 +121,9 @@ public final class Daemon {
                 Optional.of(keeper),
                 log);
         this.assembly = new Assembly(os, configuration, around);
+        if (!options.stay()) {
+            assembly.endsWithOneshots();
+        }
         this.relayThread = new RelayThread(relay, this::failed);
         this.journal = thread("journal", assembly.journal());
         this.spawner = thread("spawner", assembly.spawnerActor());
@@ -173,7 +179,7 @@ public final class Daemon {
         return longest;
     }
 
-    private void run(Signals signals) throws DaemonException {
+    private boolean run(Signals signals) throws DaemonException {
         assembly.wakes(new Threads());
         handle(signals);
         journal.start();
@@ -201,6 +207,7 @@ public final class Daemon {
                 more = assembly.loop().turn();
             }
             inOrder = true;
+            return !assembly.loop().failed();
         } catch (OsException e) {
             throw Directories.failure("cannot write to runtime_dir " + spec.runtimeDir(), e);
         } finally {

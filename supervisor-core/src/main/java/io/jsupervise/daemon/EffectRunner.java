@@ -21,6 +21,7 @@ final class EffectRunner {
     private final Outlets outlets;
     private boolean exit;
     private boolean leavesRunning;
+    private boolean failed;
 
     /** Keys the timers of services; those of the supervisor have their kind alone as key. */
     record ServiceTimer(ServiceName service, TimerKind kind) {
@@ -62,6 +63,11 @@ final class EffectRunner {
         return leavesRunning;
     }
 
+    /** Whether that order came because all that was to be done are oneshots, of which some failed. */
+    boolean failed() {
+        return failed;
+    }
+
     void endOfTurn() {
         outlets.endOfTurn();
     }
@@ -84,6 +90,7 @@ final class EffectRunner {
         } else if (order instanceof Order.Exit end) {
             exit = true;
             leavesRunning = end.leavesRunning();
+            failed = end.failed();
         } else {
             throw new AssertionError(order);
         }

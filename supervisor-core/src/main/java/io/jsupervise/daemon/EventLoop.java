@@ -82,6 +82,11 @@ public final class EventLoop {
         return runner.leavesRunning();
     }
 
+    /** Once the end is ordered: whether there were only oneshots and some of them failed. */
+    public boolean failed() {
+        return runner.failed();
+    }
+
     private void waitForWork() {
         Optional<MonotonicTime> deadline = timers.next();
         if (children.someAreUnpolled()) {

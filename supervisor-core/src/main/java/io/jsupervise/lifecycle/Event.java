@@ -16,6 +16,8 @@ public sealed interface Event {
 
         R on(StopAsked event);
 
+        R on(StopQueued event);
+
         R on(RestartAsked event);
 
         R on(ShutdownBegun event);
@@ -65,6 +67,14 @@ public sealed interface Event {
 
     /** An operator wants it down. */
     record StopAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** An operator wants it down, together with others that depend on it and come first; StopAsked follows. */
+    record StopQueued() implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

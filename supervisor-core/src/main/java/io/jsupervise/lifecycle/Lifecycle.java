@@ -54,6 +54,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     static final Duration GROUP_PATIENCE = Duration.ofSeconds(10);
 
     private static final int LONGEST_GROUP_WAIT_MS = 128;
+    private static final String STOPPED_BY_OPERATOR = "stopped by an operator";
 
     private final Now now;
     private final Draft s;
@@ -194,12 +195,18 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.StopAsked event) {
-        String reason = "stopped by an operator";
         forgive(Wanted.DOWN);
         switch (s.state) {
-            case EXITED, FATAL -> comeDown(Cause.OPERATOR, reason);
-            case STOPPED, WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> halt(Cause.OPERATOR, reason);
+            case EXITED, FATAL -> comeDown(Cause.OPERATOR, STOPPED_BY_OPERATOR);
+            case STOPPED, WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> halt(Cause.OPERATOR, STOPPED_BY_OPERATOR);
         }
+        return true;
+    }
+
+    /** It runs on for the moment, but should the supervisor die now, the next one knows that it is to end. */
+    @Override
+    public Boolean on(Event.StopQueued event) {
+        forgive(Wanted.DOWN);
         return true;
     }
 
@@ -475,6 +482,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         s.grave = Optional.of(new Grave(event.run(), now.mono(), 0));
         effects.add(new Bury(s.spec.name(), event.run()));
         Optional<ExitStatus> status = Optional.of(event.status());
+        if (s.state != ServiceState.STOPPING && s.wanted == Wanted.DOWN) {
+            // Its stop was queued, and it has ended before its turn came: no policy has a say in that.
+            s.ending = Optional.of(new Ending(Cause.OPERATOR, STOPPED_BY_OPERATOR));
+            become(ServiceState.STOPPING, "stopping", why(Cause.OPERATOR, STOPPED_BY_OPERATOR));
+        }
         if (s.state != ServiceState.STOPPING) {
             ended(status, causeOf(event.status()), event.status().toString());
             return true;

@@ -32,6 +32,7 @@ public sealed interface Order {
      * Everything is recorded: leave the loop.
      *
      * @param leavesRunning whether services run on, for the next supervisor; otherwise all are down
+     * @param failed        whether there was nothing to do but oneshots, and not all of them succeeded
      */
-    record Exit(boolean leavesRunning) implements Order {}
+    record Exit(boolean leavesRunning, boolean failed) implements Order {}
 }

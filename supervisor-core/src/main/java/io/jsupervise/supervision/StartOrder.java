@@ -30,6 +30,7 @@ import java.util.Set;
  */
 final class StartOrder {
     private final Map<ServiceName, Node> nodes = new HashMap<>();
+    private int waiting;
 
     /** One service that others depend on, or that depends on others. */
     private static final class Node {
@@ -89,10 +90,6 @@ final class StartOrder {
         return !nodes.isEmpty() && nodes.containsKey(service);
     }
 
-    boolean isEmpty() {
-        return nodes.isEmpty();
-    }
-
     /** Those that {@code service} depends on. */
     List<ServiceName> neededBy(ServiceName service) {
         List<ServiceName> names = new ArrayList<>();
@@ -135,6 +132,7 @@ final class StartOrder {
                 edge.to.waiting.add(edge);
             }
         }
+        waiting += node.unmet.isEmpty() ? 0 : 1;
         return waitsFor(service);
     }
 
@@ -146,7 +144,13 @@ final class StartOrder {
                 edge.to.waiting.remove(edge);
             }
             node.unmet.clear();
+            waiting--;
         }
+    }
+
+    /** How many wait at present. */
+    int waiting() {
+        return waiting;
     }
 
     /** What {@code service} waits for at present, in words; empty where it does not wait. */
@@ -174,6 +178,7 @@ final class StartOrder {
             if (holds(edge.condition, service)) {
                 node.waiting.remove(edge);
                 edge.from.unmet.remove(edge);
+                waiting -= edge.from.unmet.isEmpty() ? 1 : 0;
                 nearer.add(edge.from.name);
             } else {
                 String words = words(edge, Optional.of(service));
@@ -235,20 +240,5 @@ final class StartOrder {
         return unknown
                 ? "nobody knows how, because no supervisor ran"
                 : end.get().reason();
-    }
-
-    /** Whether {@code service} waits for somebody who will not come that far by itself. */
-    boolean isStuck(ServiceName service, Services services) {
-        Node node = nodes.get(service);
-        if (node == null) {
-            return false;
-        }
-        for (Edge edge : node.unmet.keySet()) {
-            Optional<Service> to = services.find(edge.to.name);
-            if (to.isPresent() && obstacle(edge.condition, to.get()).isPresent()) {
-                return true;
-            }
-        }
-        return false;
     }
 }

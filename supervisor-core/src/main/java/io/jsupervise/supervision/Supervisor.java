@@ -40,6 +40,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private final Set<ServiceName> retired;
     private final StartSlots slots;
     private final StartOrder order;
+    private final StopOrder stops = new StopOrder();
 
     /** Services that have changed in this step and that others may wait for. */
     private final ArrayDeque<ServiceName> changed = new ArrayDeque<>();
@@ -59,6 +60,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private boolean shuttingDown;
     private boolean hurried;
     private boolean exiting;
+    private boolean endsWithOneshots;
+    private boolean failed;
     private Optional<HandOver> handOver = Optional.empty();
 
     /** How many services are not down; counted along, since a shutdown asks after each of its many events. */
@@ -105,10 +108,19 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         event.to(this);
         followOrder();
         grantSlots();
+        endWithOneshots();
         exitWhenDown();
         exitWhenHandedOver();
         watchJournal();
         return orders;
+    }
+
+    /**
+     * There is nothing to stay for when all that was to be done are oneshots and all have ended. To be called before the
+     * first step, where that is not to be so.
+     */
+    public void endsWithOneshots() {
+        endsWithOneshots = true;
     }
 
     /** The longest time that one turn of the loop has taken so far, to be shown in the status. */
@@ -176,6 +188,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             if (service == null || unseen.contains(name)) {
                 continue;
             }
+            if (!stops.isEmpty()) {
+                followStops(service);
+            }
             StartOrder.Changed others = order.changed(service);
             for (ServiceName dependent : others.nearer()) {
                 List<String> rest = order.waitsFor(dependent);
@@ -188,6 +203,47 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 tell(Optional.of(dependent), "waiting", Map.of("for", String.join(", ", rest)));
             }
             startWhatIsNeededBy(name);
+        }
+    }
+
+    /** Whoever waited with its end for one that is down may end by now; one that ended before its turn need not wait. */
+    private void followStops(Service service) {
+        if (isDown(service)) {
+            stops.gone(service.name(), order).forEach(this::stopNow);
+        } else if (stops.holds(service.name()) && !hasToBeAsked(service)) {
+            stops.release(service.name());
+            stopNow(service.name());
+        }
+    }
+
+    private void stopNow(ServiceName name) {
+        advance(name, shuttingDown ? new Event.ShutdownBegun() : new Event.StopAsked());
+    }
+
+    /** Only what has a process to be asked can wait with its end; all else must not get one. */
+    private static boolean hasToBeAsked(Service service) {
+        return service.process().isPresent()
+                && (service.state() == ServiceState.STARTING || service.state() == ServiceState.RUNNING);
+    }
+
+    /** All of {@code names} are to stop, those that depend on others of them first. */
+    private void stopInOrder(List<ServiceName> names) {
+        List<ServiceName> known = new ArrayList<>();
+        for (ServiceName name : names) {
+            if (order.knows(name) && !isDown(services.get(name))) {
+                known.add(name);
+            }
+        }
+        stops.add(known, order);
+        for (ServiceName name : names) {
+            if (stops.holds(name) && hasToBeAsked(services.get(name))) {
+                if (!shuttingDown) {
+                    advance(name, new Event.StopQueued());
+                }
+            } else {
+                stops.release(name);
+                stopNow(name);
+            }
         }
     }
 
@@ -308,6 +364,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         tell(Optional.empty(), "supervisor-started", details);
         orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent));
         touchHeartbeat();
+        endsWithOneshots &= hasOnlyOneshots();
         for (ServiceName name : List.copyOf(services.keySet())) {
             advance(name, new Event.SupervisorStarted());
         }
@@ -327,6 +384,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (shuttingDown) {
             tell(Optional.empty(), "shutdown-hurried", Map.of("by", event.signal()));
             hurried = true;
+            stops.releaseAll().forEach(this::stopNow);
             everyService(new Event.ShutdownHurried());
         } else {
             shutDown(event.signal());
@@ -337,7 +395,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private void shutDown(String by) {
         shuttingDown = true;
         tell(Optional.empty(), "shutdown-begun", Map.of("by", by));
-        everyService(new Event.ShutdownBegun());
+        stopInOrder(List.copyOf(services.keySet()));
     }
 
     private void everyService(Event event) {
@@ -355,6 +413,32 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         return null;
     }
 
+    private boolean hasOnlyOneshots() {
+        boolean someWanted = false;
+        for (Service service : services.values()) {
+            if (!service.spec().isOneshot()) {
+                return false;
+            }
+            someWanted |= service.wanted() == Wanted.UP;
+        }
+        return someWanted;
+    }
+
+    /**
+     * Nobody is up any more but those who wait for others; and nobody of these others will come any nearer by itself.
+     * What an operator has stopped is not wanted, so it neither succeeds nor fails.
+     */
+    private void endWithOneshots() {
+        if (!endsWithOneshots || shuttingDown || handOver.isPresent() || up > order.waiting()) {
+            return;
+        }
+        for (Service service : services.values()) {
+            failed |= service.wanted() == Wanted.UP && !service.hasSucceeded();
+        }
+        shutDown("the end of all oneshots");
+        followOrder();
+    }
+
     /** The last record says that the end was orderly; only when it is in place may the process end. */
     private void exitWhenDown() {
         if (!shuttingDown || exiting || up > 0) {
@@ -364,7 +448,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         tell(Optional.empty(), "supervisor-ended", Map.of());
         long seq = gate.next(now.mono());
         orders.add(new Order.RecordSupervisor(seq, true, lastEvent));
-        gate.pass(seq, new Order.Exit(false), orders);
+        gate.pass(seq, new Order.Exit(false, failed), orders);
     }
 
     // ---- leaving everything to the next supervisor ----
@@ -415,7 +499,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     "the supervisor hands over; what was begun goes on with the next one");
         }
         orders.add(new Order.Reply(leaving.request(), new Answer.Acted(left, true)));
-        orders.add(new Order.Exit(true));
+        orders.add(new Order.Exit(true, false));
     }
 
     private Optional<ServiceName> findUnderWay(HandOver leaving) {
@@ -591,10 +675,16 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
         told(event, act.verb().word(), names);
         Pending pending = new Pending(event.request(), act, now.mono().plus(act.timeout()));
-        for (ServiceName name : names) {
-            pending.open.put(name, services.get(name).run().map(Run::id));
-            advance(name, eventOf(act.verb()));
+        names.forEach(name -> pending.open.put(name, services.get(name).run().map(Run::id)));
+        if (act.verb() == Ask.Act.Verb.STOP) {
+            stopInOrder(names);
+        } else {
+            for (ServiceName name : names) {
+                stops.gone(name, order).forEach(this::stopNow);
+                advance(name, eventOf(act.verb()));
+            }
         }
+        followOrder();
         if (act.await() && !names.isEmpty()) {
             answers.add(pending);
             names.forEach(name -> answers.changed(services.get(name)).forEach(this::answer));
@@ -619,11 +709,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private static Event eventOf(Ask.Act.Verb verb) {
-        return switch (verb) {
-            case START -> new Event.StartAsked();
-            case STOP -> new Event.StopAsked();
-            case RESTART -> new Event.RestartAsked();
-        };
+        return verb == Ask.Act.Verb.START ? new Event.StartAsked() : new Event.RestartAsked();
     }
 
     private void answer(Pending pending) {

@@ -28,7 +28,11 @@ final class SupervisorMain {
                 new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty()));
         int code = 0;
         try {
-            Daemon.run(withFaults(os), os.signals(), configuration, new Daemon.Options("test", System.out::println));
+            Daemon.run(
+                    withFaults(os),
+                    os.signals(),
+                    configuration,
+                    new Daemon.Options("test", false, System.out::println));
         } catch (DaemonException e) {
             System.out.println(e.getMessage());
             code = e.exitCode();

@@ -144,7 +144,8 @@ final class Reachable {
                         .stop(new StopSequence(Signal.KILL, Duration.ZERO, Optional.empty()))
                         .startLimit(limit)
                         .build(),
-                ServiceSpec.of("once", "x")
+                ServiceSpec.of("once", "x").oneshot().heartbeat(heartbeat).build(),
+                ServiceSpec.of("served", "x")
                         .restart(RestartPolicy.NEVER)
                         .heartbeat(heartbeat)
                         .build());
@@ -188,6 +189,9 @@ final class Reachable {
         } else {
             all.add(soon("an operator asks for a start", new Event.StartAsked()));
             all.add(soon("an operator asks for a stop", new Event.StopAsked()));
+            if (isUp(s.service())) {
+                all.add(soon("an operator asks for a stop, dependents first", new Event.StopQueued()));
+            }
             all.add(soon("an operator asks for a restart", new Event.RestartAsked()));
             all.add(soon("the supervisor ends", new Event.ShutdownBegun()));
         }
@@ -213,6 +217,11 @@ final class Reachable {
             all.add(new Happening(words(kind), fired, wait.isNegative() ? Duration.ZERO : wait));
         });
         return all;
+    }
+
+    private static boolean isUp(Service service) {
+        return service.process().isPresent()
+                && (service.state() == ServiceState.STARTING || service.state() == ServiceState.RUNNING);
     }
 
     private static void addAnswers(Situation s, List<Happening> all) {

@@ -86,6 +86,12 @@ final class Herd {
                 Bench.process(1), "1", Path.of("/etc/services.yml"), Bench.BEGIN, "id", 1, Map.of("host", "h"));
     }
 
+    /** It ends when all oneshots have. */
+    Herd endsWithOneshots() {
+        supervisor.endsWithOneshots();
+        return this;
+    }
+
     // ---- what happens ----
 
     Herd on(SupervisorEvent event) {
@@ -142,6 +148,10 @@ final class Herd {
 
     Herd exits(String service, int code) {
         return of(service, new Event.ChildExited(runs.get(service), new ExitStatus.Exited(code)));
+    }
+
+    Herd killed(String service) {
+        return of(service, new Event.ChildExited(runs.get(service), new ExitStatus.Killed(Signal.TERM, false)));
     }
 
     Herd fires(String service, TimerKind kind) {
@@ -266,8 +276,8 @@ final class Herd {
                     "tell " + happening.service().map(name -> name + " ").orElse("") + happening.event());
         } else if (order instanceof Order.Reply reply) {
             return Optional.of("reply " + reply.request() + " " + word(reply.answer()));
-        } else if (order instanceof Order.Exit) {
-            return Optional.of("exit");
+        } else if (order instanceof Order.Exit exit) {
+            return Optional.of(exit.failed() ? "exit as failed" : "exit");
         } else if (order instanceof Order.TouchHeartbeat) {
             return Optional.of("touch");
         } else {
