@@ -2,6 +2,7 @@ package io.jsupervise.cli;
 
 import io.jsupervise.config.ConfigException;
 import io.jsupervise.config.ConfigSummary;
+import io.jsupervise.os.linux.LinuxOs;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -17,12 +18,12 @@ final class CheckCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         try {
-            System.out.print(ConfigSummary.of(
-                    ConfigLoading.load(new RunOptions(Optional.of(file), Optional.empty(), Optional.empty(), false))));
+            RunOptions options = new RunOptions(Optional.of(file), Optional.empty(), Optional.empty(), false);
+            System.out.print(ConfigSummary.of(ConfigLoading.load(options, LinuxOs::new)));
             return ExitCode.DONE;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());
-            return ExitCode.CONFIG;
+            return e.lacksRightsOnly() ? ExitCode.NOT_PERMITTED : ExitCode.CONFIG;
         }
     }
 }

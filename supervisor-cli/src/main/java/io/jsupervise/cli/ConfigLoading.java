@@ -4,11 +4,13 @@ import io.jsupervise.config.ConfigException;
 import io.jsupervise.config.ConfigReader;
 import io.jsupervise.config.Surroundings;
 import io.jsupervise.io.DiskConfigFiles;
+import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Configuration;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /** Finds and reads the services file, as {@code run} and {@code check} do. */
 final class ConfigLoading {
@@ -17,10 +19,14 @@ final class ConfigLoading {
 
     private ConfigLoading() {}
 
-    static Configuration load(RunOptions options) throws ConfigException {
+    /** @param kernel is asked for only where the file asks something of this machine */
+    static Configuration load(RunOptions options, Supplier<LinuxOs> kernel) throws ConfigException {
         Path absolute = choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
         return ConfigReader.read(
-                absolute, new DiskConfigFiles(), surroundings(options.stateDir(), options.runtimeDir()));
+                absolute,
+                new DiskConfigFiles(),
+                surroundings(options.stateDir(), options.runtimeDir()),
+                new ThisMachine(kernel));
     }
 
     /** Where none is named and none is found, the one here is missed, for that is what somebody who tries it out forgot. */

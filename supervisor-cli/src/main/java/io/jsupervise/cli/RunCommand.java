@@ -14,7 +14,7 @@ final class RunCommand {
     static int run(RunOptions options) {
         try {
             KernelLoading kernel = KernelLoading.begin();
-            Configuration configuration = ConfigLoading.load(options);
+            Configuration configuration = ConfigLoading.load(options, kernel::os);
             LinuxOs os = kernel.os();
             Daemon.Options more = new Daemon.Options(Version.text(), options.stay(), EventLogger::log);
             boolean done = Daemon.run(os, os.signals(), configuration, more);
@@ -23,7 +23,7 @@ final class RunCommand {
             System.err.println(e.getMessage());
             System.err.println(
                     "jsupervise: nothing was started: " + count(e.problems().size()));
-            return ExitCode.CONFIG;
+            return e.lacksRightsOnly() ? ExitCode.NOT_PERMITTED : ExitCode.CONFIG;
         } catch (DaemonException e) {
             System.err.println("jsupervise: " + e.getMessage());
             return e.exitCode();

@@ -21,6 +21,16 @@ public final class ConfigException extends Exception {
         return text.toString();
     }
 
+    /** Whether all is right but our rights. */
+    public boolean lacksRightsOnly() {
+        for (ConfigProblem problem : problems) {
+            if (!problem.rights()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     public List<ConfigProblem> problems() {
         return problems;
     }

@@ -9,8 +9,9 @@ import java.nio.file.Path;
  * @param column from 1
  * @param what   the fault
  * @param fix    what to write instead
+ * @param rights whether somebody with more rights than we have could use the file as it is
  */
-public record ConfigProblem(Path file, int line, int column, String what, String fix) {
+public record ConfigProblem(Path file, int line, int column, String what, String fix, boolean rights) {
     /** {@code services.yml:14:12: restart "alway" is unknown; use always, on-failure or never}; always one line. */
     @Override
     public String toString() {

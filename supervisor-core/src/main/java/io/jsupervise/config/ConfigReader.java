@@ -42,6 +42,7 @@ public final class ConfigReader {
 
     private final ConfigFiles files;
     private final Surroundings around;
+    private final Machine machine;
     private final Problems problems = new Problems();
     private final Map<String, Found> found = new LinkedHashMap<>();
     private final Set<Path> reading = new LinkedHashSet<>();
@@ -51,17 +52,20 @@ public final class ConfigReader {
     /** @param map with the defaults of its file below it */
     private record Found(Place place, Mapping map) {}
 
-    private ConfigReader(ConfigFiles files, Surroundings around) {
+    private ConfigReader(ConfigFiles files, Surroundings around, Machine machine) {
         this.files = files;
+        this.machine = machine;
         this.around = around;
     }
 
     /**
-     * @param file made absolute by the caller
+     * @param file    made absolute by the caller
+     * @param machine is asked for what the file uses of it, which may take its time
      * @throws ConfigException with everything that is wrong
      */
-    public static Configuration read(Path file, ConfigFiles files, Surroundings around) throws ConfigException {
-        return new ConfigReader(files, around).read(file);
+    public static Configuration read(Path file, ConfigFiles files, Surroundings around, Machine machine)
+            throws ConfigException {
+        return new ConfigReader(files, around, machine).read(file);
     }
 
     private Configuration read(Path file) throws ConfigException {
@@ -222,7 +226,7 @@ public final class ConfigReader {
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
         Dependencies dependencies = new Dependencies(problems);
-        ServiceReader reader = new ServiceReader(supervisor, files, problems, dependencies);
+        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies);
         List<ServiceSpec> specs = new ArrayList<>();
         Map<Path, ServiceSpec> logs = new HashMap<>();
         for (Map.Entry<String, Found> entry : found.entrySet()) {

@@ -1,7 +1,10 @@
 package io.jsupervise.config;
 
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Privileges;
+import io.jsupervise.spec.ResourceLimit;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.text.DurationText;
@@ -28,6 +31,7 @@ public final class ConfigSummary {
             text.append('\n');
             line(text, "runs", commandLine(service.spawn().command().argv()));
             line(text, "in", service.spawn().workingDir().toString());
+            privileges(text, service.spawn().privileges());
             line(text, "starts", service.autostart() ? "by itself" : "when told to");
             line(text, "restart", restart(service));
             service.heartbeat()
@@ -44,6 +48,31 @@ public final class ConfigSummary {
             line(text, "log", log(service.log()));
         }
         return text.toString();
+    }
+
+    private static void privileges(StringBuilder text, Privileges asked) {
+        asked.credentials().ifPresent(who -> line(text, "as", who.user() + credentials(who)));
+        for (ResourceLimit limit : asked.limits()) {
+            line(text, "limit", limit.what().word() + " " + limit.range());
+        }
+        List<String> more = new ArrayList<>();
+        asked.nice().ifPresent(nice -> more.add("nice " + nice));
+        asked.oomScoreAdj().ifPresent(adj -> more.add("oom_score_adj " + adj));
+        if (asked.noNewPrivs()) {
+            more.add("no new privileges");
+        }
+        if (!more.isEmpty()) {
+            line(text, "with", String.join(", ", more));
+        }
+    }
+
+    private static String credentials(Credentials who) {
+        StringBuilder groups = new StringBuilder();
+        for (int group : who.groups()) {
+            groups.append(groups.length() == 0 ? "" : ",").append(Integer.toUnsignedString(group));
+        }
+        return " (uid " + Integer.toUnsignedString(who.uid()) + ", gid " + Integer.toUnsignedString(who.gid())
+                + ", groups " + (groups.length() == 0 ? "none" : groups) + ")";
     }
 
     private static void line(StringBuilder text, String key, String value) {

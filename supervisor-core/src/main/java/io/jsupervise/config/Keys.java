@@ -26,6 +26,13 @@ final class Keys {
             "inherit_env",
             "umask",
             "depends_on",
+            "user",
+            "group",
+            "supplementary_groups",
+            "rlimits",
+            "nice",
+            "oom_score_adj",
+            "no_new_privs",
             "start_jitter",
             "ready",
             "restart",
@@ -40,6 +47,7 @@ final class Keys {
             "log");
 
     static final List<String> DEPENDENCY = List.of("condition");
+    static final List<String> RLIMIT = List.of("soft", "hard");
     static final List<String> READY = List.of("delay");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
     static final List<String> START_LIMIT = List.of("count", "within");

@@ -28,9 +28,18 @@ final class Problems {
     }
 
     void add(Place place, String what, String fix) {
+        add(new ConfigProblem(place.file(), place.line(), place.column(), what, fix, false));
+    }
+
+    /** Right, but not for us. */
+    void addForbidden(Place place, String what, String fix) {
+        add(new ConfigProblem(place.file(), place.line(), place.column(), what, fix, true));
+    }
+
+    private void add(ConfigProblem problem) {
         added++;
         if (all.size() <= MOST) {
-            all.add(new ConfigProblem(place.file(), place.line(), place.column(), what, fix));
+            all.add(problem);
         }
     }
 
@@ -57,7 +66,8 @@ final class Problems {
                     last.line(),
                     last.column(),
                     "there are more than these " + MOST + " problems",
-                    "mend these first, then check again"));
+                    "mend these first, then check again",
+                    false));
         }
         return sorted;
     }

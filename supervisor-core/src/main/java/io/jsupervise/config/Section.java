@@ -16,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeSet;
 
 /**
@@ -78,6 +79,10 @@ final class Section {
         problems.add(place, what, fix);
     }
 
+    void forbidden(Place place, String what, String fix) {
+        problems.addForbidden(place, what, fix);
+    }
+
     /** The value of {@code key} as text; a list or map there is told of. */
     Optional<Text> text(String key, String example) {
         Optional<Value> value = value(key);
@@ -126,6 +131,25 @@ final class Section {
     int number(String key, int otherwise, int least, int most) {
         Optional<Text> text = text(key, "a whole number");
         return text.isEmpty() ? otherwise : number(key, text.get(), least, most).orElse(otherwise);
+    }
+
+    /** Of either sign. */
+    OptionalInt integer(String key, int least, int most) {
+        String example = "a whole number from " + least + " to " + most;
+        Optional<Text> text = text(key, example);
+        if (text.isEmpty()) {
+            return OptionalInt.empty();
+        }
+        String digits = text.get().text();
+        boolean negative = digits.startsWith("-");
+        String magnitude = negative ? digits.substring(1) : digits;
+        boolean fits = magnitude.length() <= 9 && isDecimal(magnitude) && magnitude.indexOf('.') < 0;
+        int number = fits ? Integer.parseInt(magnitude) * (negative ? -1 : 1) : 0;
+        if (fits && number >= least && number <= most) {
+            return OptionalInt.of(number);
+        }
+        wrong(key, text.get(), example);
+        return OptionalInt.empty();
     }
 
     private Optional<Integer> number(String key, Text text, int least, int most) {

@@ -8,6 +8,7 @@ import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
@@ -35,16 +36,23 @@ final class ServiceReader {
     private final ConfigFiles files;
     private final Problems problems;
     private final Dependencies dependencies;
+    private final PrivilegesReader privileges;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Paths and environments are shared by the services that have the same: there may be thousands. */
     private final Map<Object, Object> shared = new HashMap<>();
 
     /** @param dependencies gets what each service depends on */
-    ServiceReader(SupervisorSpec supervisor, ConfigFiles files, Problems problems, Dependencies dependencies) {
+    ServiceReader(
+            SupervisorSpec supervisor,
+            ConfigFiles files,
+            Machine machine,
+            Problems problems,
+            Dependencies dependencies) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
+        this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
     }
 
@@ -62,6 +70,7 @@ final class ServiceReader {
                 .environment(share(environment(section)))
                 .inheritEnv(section.bool("inherit_env", true))
                 .umask(umask(section))
+                .privileges(privileges(section))
                 .autostart(section.bool("autostart", true))
                 .dependsOn(dependencies.read(name, section))
                 .startJitter(section.duration("start_jitter", Duration.ZERO))
@@ -211,6 +220,12 @@ final class ServiceReader {
             return 022;
         }
         return umask;
+    }
+
+    /** Mostly nothing is asked, and then nothing is compared: the equality of records is made at run time. */
+    private Privileges privileges(Section section) {
+        Privileges asked = privileges.read(section);
+        return asked == Privileges.NONE ? asked : share(asked);
     }
 
     // ---- when ----

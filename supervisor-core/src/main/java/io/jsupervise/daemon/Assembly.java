@@ -1,6 +1,7 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.control.EventLine;
+import io.jsupervise.io.Belongings;
 import io.jsupervise.io.EventLog;
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.JournalFile;
@@ -144,7 +145,12 @@ public final class Assembly implements Outlets {
             this.events = new EventLog(os, spec.stateDir(), around.console());
             this.keeper = around.keeper();
             this.spawner = new Spawner(
-                    os, around.environment(), around.user(), withKeeper(around.outputs()), new SpawnResults());
+                    os,
+                    around.environment(),
+                    around.user(),
+                    new Belongings(os, spec),
+                    withKeeper(around.outputs()),
+                    new SpawnResults());
             keeper.ifPresent(kept -> kept.connect(poller, this::keeperIsWanted, this::keeperHasWork));
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
@@ -264,7 +270,8 @@ public final class Assembly implements Outlets {
                 if (child.isPresent() && status.isPresent()) {
                     inbox.post(
                             new SupervisorEvent.OfService(
-                                    left.service(), new Event.ChildExited(left.run(), status.get())),
+                                    left.service(),
+                                    new Event.ChildExited(left.run(), status.get(), os.programName(child.get()))),
                             child.get());
                 } else if (child.isPresent()) {
                     if (keeper.isPresent()) {

@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 /**
  * The processes that are watched, from the moment when they are known until their group is empty. The number that the
@@ -28,6 +29,7 @@ import java.util.function.Consumer;
 final class Children {
     private final Os os;
     private final Poller poller;
+    private final Predicate<ServiceName> isLoaded;
     private final Consumer<Child> noMoreNeeded;
     private final Map<RunId, Watched> byRun = new HashMap<>();
     private final Map<Long, Watched> byToken = new HashMap<>();
@@ -78,10 +80,19 @@ final class Children {
     /** What became of a child that was reported: of which service, and how it ended. */
     record Exit(ServiceName service, Event.ChildExited event) {}
 
-    /** @param noMoreNeeded gets each child that is done with, to close its pidfd */
+    /** Of services that are executed by nobody but us. */
     Children(Os os, Poller poller, Consumer<Child> noMoreNeeded) {
+        this(os, poller, service -> false, noMoreNeeded);
+    }
+
+    /**
+     * @param isLoaded     whether other programs are executed in front of that of a service
+     * @param noMoreNeeded gets each child that is done with, to close its pidfd
+     */
+    Children(Os os, Poller poller, Predicate<ServiceName> isLoaded, Consumer<Child> noMoreNeeded) {
         this.os = os;
         this.poller = poller;
+        this.isLoaded = isLoaded;
         this.noMoreNeeded = noMoreNeeded;
     }
 
@@ -159,7 +170,8 @@ final class Children {
             return Optional.empty();
         }
         forgetToken(watched);
-        return Optional.of(new Exit(watched.service, new Event.ChildExited(watched.run, status.get())));
+        Optional<String> program = isLoaded.test(watched.service) ? os.programName(watched.child) : Optional.empty();
+        return Optional.of(new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program)));
     }
 
     /** It may have ended all the same: then its parent gets some time to reap it, and nobody spins meanwhile. */

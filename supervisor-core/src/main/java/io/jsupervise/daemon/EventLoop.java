@@ -49,7 +49,7 @@ public final class EventLoop {
         this.supervisor = supervisor;
         this.inbox = inbox;
         this.outlets = outlets;
-        this.children = new Children(os, poller, outlets::release);
+        this.children = new Children(os, poller, supervisor::isLoaded, outlets::release);
         this.timers = new TimerQueue();
         this.runner = new EffectRunner(children, timers, outlets);
     }

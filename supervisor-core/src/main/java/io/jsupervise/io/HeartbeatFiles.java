@@ -10,6 +10,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
@@ -66,6 +67,9 @@ public final class HeartbeatFiles {
         Optional<String> problem = Optional.empty();
         try {
             Optional<FileStat> stat = os.stat(file);
+            if (stat.isPresent() && isUntouched(stat.get())) {
+                stat = Optional.empty();
+            }
             if (stat.isPresent() && stat.get().kind() == FileStat.Kind.REGULAR) {
                 stamp = Optional.of(
                         new Look.Stamp(stat.get().inode(), stat.get().mtime()));
@@ -76,5 +80,10 @@ public final class HeartbeatFiles {
             problem = Optional.of(e.getMessage());
         }
         return new Look(begun, new Now(os.now(), os.wallClock()), stamp, problem);
+    }
+
+    /** Made by us for a service that may not make it itself: see {@link Belongings}. */
+    private static boolean isUntouched(FileStat stat) {
+        return stat.mtime().equals(Instant.EPOCH);
     }
 }

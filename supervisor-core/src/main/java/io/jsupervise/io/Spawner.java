@@ -8,6 +8,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -28,6 +29,7 @@ public final class Spawner implements Actor {
     private final Os os;
     private final Map<String, String> ourEnvironment;
     private final String user;
+    private final Belongings belongings;
     private final Outputs outputs;
     private final Results results;
     private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
@@ -50,12 +52,20 @@ public final class Spawner implements Actor {
 
     /**
      * @param ourEnvironment what children inherit
-     * @param user           the name of the user that children run as
+     * @param user           the name of the user that children run as, where the service names none
+     * @param belongings     gives to that user what is theirs
      */
-    public Spawner(Os os, Map<String, String> ourEnvironment, String user, Outputs outputs, Results results) {
+    public Spawner(
+            Os os,
+            Map<String, String> ourEnvironment,
+            String user,
+            Belongings belongings,
+            Outputs outputs,
+            Results results) {
         this.os = os;
         this.ourEnvironment = ourEnvironment;
         this.user = user;
+        this.belongings = belongings;
         this.outputs = outputs;
         this.results = results;
     }
@@ -93,6 +103,7 @@ public final class Spawner implements Actor {
         SpawnSpec how = spec.spawn();
         try {
             Streams streams = outputs.prepare(spec.name(), spec.log());
+            belongings.give(spec, streams);
             Map<String, String> environment = environment(order);
             Child child = os.spawn(new SpawnRequest(
                     how.command().argv(),
@@ -100,9 +111,10 @@ public final class Spawner implements Actor {
                     environment,
                     how.umask(),
                     streams.stdout(),
-                    streams.stderr()));
+                    streams.stderr(),
+                    how.privileges()));
             List<String> names = new ArrayList<>(environment.keySet());
-            results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), user, names), child);
+            results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), userOf(how), names), child);
         } catch (SpawnException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {
@@ -110,9 +122,15 @@ public final class Spawner implements Actor {
         }
     }
 
+    private String userOf(SpawnSpec how) {
+        Optional<Credentials> who = how.privileges().credentials();
+        return who.isPresent() ? who.get().user() : user;
+    }
+
     private Map<String, String> environment(Effect.Spawn order) {
         SpawnSpec how = order.spec().spawn();
         Map<String, String> all = how.inheritEnv() ? new HashMap<>(ourEnvironment) : new HashMap<>();
+        how.privileges().credentials().ifPresent(who -> all.putAll(who.environment()));
         all.putAll(how.environment());
         all.put("JSUPERVISE_SERVICE", order.spec().name().value());
         all.put("JSUPERVISE_RUN_ID", order.run().value());

@@ -1,6 +1,7 @@
 package io.jsupervise.lifecycle;
 
 import java.util.List;
+import java.util.Optional;
 
 /** What has happened to one service. Facts in the past tense; {@link Lifecycle} decides what follows. */
 public sealed interface Event {
@@ -146,8 +147,17 @@ public sealed interface Event {
         }
     }
 
-    /** The main process ended; it is not reaped yet. */
-    record ChildExited(RunId run, ExitStatus status) implements Event {
+    /**
+     * The main process ended; it is not reaped yet.
+     *
+     * @param program the name of what it executed in the end; empty where that is not known, and where nobody has to ask
+     *                because nothing is executed in front of the service's own program
+     */
+    record ChildExited(RunId run, ExitStatus status, Optional<String> program) implements Event {
+        public ChildExited(RunId run, ExitStatus status) {
+            this(run, status, Optional.empty());
+        }
+
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -488,7 +488,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             become(ServiceState.STOPPING, "stopping", why(Cause.OPERATOR, STOPPED_BY_OPERATOR));
         }
         if (s.state != ServiceState.STOPPING) {
-            ended(status, causeOf(event.status()), event.status().toString());
+            Optional<String> notLoaded = Loading.failure(s.spec.spawn(), event);
+            ended(
+                    status,
+                    notLoaded.isPresent() ? Cause.START_FAILED : causeOf(event.status()),
+                    notLoaded.orElse(event.status().toString()));
             return true;
         }
         Ending ending = s.ending.orElseThrow();

@@ -36,6 +36,7 @@ public enum Errno {
     EROFS(30, "read-only file system"),
     EMLINK(31, "too many links"),
     EPIPE(32, "nobody reads"),
+    ERANGE(34, "too large for its place"),
     ENAMETOOLONG(36, "name too long"),
     ENOSYS(38, "not built into this kernel"),
     ENOTEMPTY(39, "directory not empty"),

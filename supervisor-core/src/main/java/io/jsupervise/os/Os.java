@@ -64,6 +64,12 @@ public interface Os {
      */
     Optional<ExitStatus> peekExit(Child child) throws OsException;
 
+    /**
+     * The name that the kernel has for what {@code child} executes (comm in proc(5)): the last part of the path, 15 bytes at
+     * the most. Also of one that has ended; empty once it has been reaped.
+     */
+    Optional<String> programName(Child child) throws OsException;
+
     /** Removes an ended child of ours from the process table. Its pidfd stays usable for {@link #signalGroup}. */
     void reap(Child child) throws OsException;
 
@@ -148,6 +154,12 @@ public interface Os {
 
     /** Gives a file to a group by name; ENOENT where there is no such group. */
     void chgrp(Path path, String group) throws OsException;
+
+    /** Gives a file to a user and a group; of a symbolic link, the link itself. */
+    void chown(Path path, int uid, int gid) throws OsException;
+
+    /** Sets mtime (and atime), to full seconds. */
+    void setModified(Path path, Instant time) throws OsException;
 
     /** Names in a directory, sorted, without {@code .} and {@code ..}. */
     List<String> list(Path directory) throws OsException;

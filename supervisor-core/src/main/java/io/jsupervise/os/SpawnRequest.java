@@ -1,5 +1,6 @@
 package io.jsupervise.os;
 
+import io.jsupervise.spec.Privileges;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,12 +16,30 @@ import java.util.Map;
  * @param umask       0 to 0777
  * @param stdout      where standard output goes
  * @param stderr      where standard error goes
+ * @param privileges  as whom, within which limits
  */
 public record SpawnRequest(
-        List<String> argv, Path workingDir, Map<String, String> environment, int umask, Output stdout, Output stderr) {
+        List<String> argv,
+        Path workingDir,
+        Map<String, String> environment,
+        int umask,
+        Output stdout,
+        Output stderr,
+        Privileges privileges) {
     public SpawnRequest {
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
+    }
+
+    /** With the privileges that we have ourselves. */
+    public SpawnRequest(
+            List<String> argv,
+            Path workingDir,
+            Map<String, String> environment,
+            int umask,
+            Output stdout,
+            Output stderr) {
+        this(argv, workingDir, environment, umask, stdout, stderr, Privileges.NONE);
     }
 
     /** One output stream of a child. */

@@ -4,8 +4,8 @@ import java.util.Map;
 
 /**
  * What a process is started with, as one number: two specs of a service have the same fingerprint exactly where a
- * process of the one could as well be one of the other. Command, directory, environment, umask, where the output goes
- * and which heartbeat file it is told of count; how it is watched, restarted and stopped does not, since that is the
+ * process of the one could as well be one of the other. Command, directory, environment, umask, privileges, where the output
+ * goes and which heartbeat file it is told of count; how it is watched, restarted and stopped does not, since that is the
  * supervisor's own business and holds as soon as the supervisor knows it.
  *
  * <p>It is kept in the journal, so it must be the same on every machine, JVM and version: FNV-1a of 64 bits over the
@@ -44,6 +44,36 @@ public final class Fingerprint {
         }
         add(spawn.inheritEnv() ? "inherit" : "own");
         add(Integer.toOctalString(spawn.umask()));
+        if (!spawn.privileges().areOurs()) {
+            add(spawn.privileges());
+        }
+    }
+
+    private void add(Privileges privileges) {
+        if (privileges.credentials().isPresent()) {
+            Credentials who = privileges.credentials().get();
+            add("user");
+            add(who.user());
+            add(Integer.toString(who.uid()));
+            add(Integer.toString(who.gid()));
+            add(who.groups().toString());
+            add(who.environment().toString());
+        }
+        for (ResourceLimit limit : privileges.limits()) {
+            add(limit.what().word());
+            add(limit.range());
+        }
+        if (privileges.nice().isPresent()) {
+            add("nice to others");
+            add(Integer.toString(privileges.nice().getAsInt()));
+        }
+        if (privileges.oomScoreAdj().isPresent()) {
+            add("oom_score_adj");
+            add(Integer.toString(privileges.oomScoreAdj().getAsInt()));
+        }
+        if (privileges.noNewPrivs()) {
+            add("no_new_privs");
+        }
     }
 
     private void add(LogSpec log) {

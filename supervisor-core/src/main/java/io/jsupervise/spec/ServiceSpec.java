@@ -87,6 +87,7 @@ public record ServiceSpec(
         private Map<String, String> environment = Map.of();
         private boolean inheritEnv = true;
         private int umask = 022;
+        private Privileges privileges = Privileges.NONE;
         private boolean autostart = true;
         private Duration startJitter = Duration.ZERO;
         private Readiness ready = Readiness.DEFAULT;
@@ -138,6 +139,11 @@ public record ServiceSpec(
 
         public Builder umask(int mask) {
             umask = mask;
+            return this;
+        }
+
+        public Builder privileges(Privileges value) {
+            privileges = value;
             return this;
         }
 
@@ -201,7 +207,7 @@ public record ServiceSpec(
                     name,
                     description,
                     type,
-                    new SpawnSpec(command, workingDir, environment, inheritEnv, umask),
+                    new SpawnSpec(command, workingDir, environment, inheritEnv, umask, privileges),
                     autostart,
                     dependsOn,
                     startJitter,

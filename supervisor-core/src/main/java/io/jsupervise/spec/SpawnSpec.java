@@ -12,9 +12,15 @@ import java.util.TreeMap;
  * @param environment variables of the service, {@code env_file} already merged below {@code environment}
  * @param inheritEnv  whether the supervisor's own environment is the base
  * @param umask       0 to 0777
+ * @param privileges  as whom, within which limits
  */
 public record SpawnSpec(
-        Command command, Path workingDir, Map<String, String> environment, boolean inheritEnv, int umask) {
+        Command command,
+        Path workingDir,
+        Map<String, String> environment,
+        boolean inheritEnv,
+        int umask,
+        Privileges privileges) {
     public SpawnSpec {
         environment = java.util.Collections.unmodifiableMap(new TreeMap<>(environment));
         if (!workingDir.isAbsolute()) {

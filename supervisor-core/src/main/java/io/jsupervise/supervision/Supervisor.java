@@ -128,6 +128,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         longestTurn = turn;
     }
 
+    /** Whether loaders are executed in front of the program of this service. */
+    public boolean isLoaded(ServiceName name) {
+        Service service = services.get(name);
+        return service != null && !service.spec().spawn().privileges().areOurs();
+    }
+
     // ---- services ----
 
     @Override

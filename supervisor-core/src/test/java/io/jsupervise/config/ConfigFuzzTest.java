@@ -230,7 +230,7 @@ class ConfigFuzzTest {
                 .with("services.yml", main)
                 .with("conf.d/other.yml", other)
                 .with("web.env", environment);
-        ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000));
+        ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000));
     }
 
     private static void checkPlace(ConfigProblem problem, byte[] main, byte[] other, byte[] environment) {

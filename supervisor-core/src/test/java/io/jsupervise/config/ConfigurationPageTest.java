@@ -3,6 +3,7 @@ package io.jsupervise.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.spec.Limit;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,6 +13,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -31,6 +33,7 @@ class ConfigurationPageTest {
             Map.entry("## supervisor", Keys.SUPERVISOR),
             Map.entry("### supervisor.heartbeat", Keys.SUPERVISOR_HEARTBEAT),
             Map.entry("## services", Keys.SERVICE),
+            Map.entry("### rlimits", Stream.of(Limit.values()).map(Limit::word).toList()),
             Map.entry("### depends_on", Keys.DEPENDENCY),
             Map.entry("### ready", Keys.READY),
             Map.entry("### backoff", Keys.BACKOFF),
@@ -112,7 +115,7 @@ class ConfigurationPageTest {
                 .with("more.yml", "services: {more: {command: run}}\n")
                 .with("conf.d/other.yml", "services: {other: {command: run}}\n");
         try {
-            ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(0));
+            ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(0), new KnownMachine(0));
             return "";
         } catch (ConfigException e) {
             return e.getMessage().replace("/app/", "") + "\n";

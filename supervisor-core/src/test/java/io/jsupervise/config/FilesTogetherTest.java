@@ -223,7 +223,8 @@ class FilesTogetherTest {
 
     private static SupervisorSpec supervisor(String keys, Surroundings around) throws ConfigException {
         String text = "supervisor: {" + keys + "}\nservices: {web: {command: run}}";
-        return ConfigReader.read(MemoryFiles.MAIN, MemoryFiles.of(text), around).supervisor();
+        return ConfigReader.read(MemoryFiles.MAIN, MemoryFiles.of(text), around, new KnownMachine(1000))
+                .supervisor();
     }
 
     private static List<String> names(Configuration configuration) {
@@ -239,6 +240,6 @@ class FilesTogetherTest {
     }
 
     private static Configuration read(MemoryFiles files) throws ConfigException {
-        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000));
+        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000));
     }
 }

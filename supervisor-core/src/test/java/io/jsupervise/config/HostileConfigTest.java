@@ -273,6 +273,7 @@ class HostileConfigTest {
     }
 
     private static Configuration read(MemoryFiles files) throws ConfigException {
-        return ConfigReader.read(Path.of("/app/services.yml"), files, MemoryFiles.surroundings(1000));
+        return ConfigReader.read(
+                Path.of("/app/services.yml"), files, MemoryFiles.surroundings(1000), new KnownMachine(1000));
     }
 }

@@ -34,7 +34,7 @@ class ProblemTranscriptTest {
 
     private static String problems(MemoryFiles files) {
         try {
-            ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000));
+            ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000));
             return "no problem\n";
         } catch (ConfigException e) {
             return e.getMessage().replace("/app/", "") + "\n";

@@ -257,7 +257,7 @@ class ServiceValuesTest {
         MemoryFiles files = MemoryFiles.of("services:\n  web:\n    " + all.replace("\n", "\n    ") + "\n")
                 .with("web.env", "\ufeff# variables\n\nexport A='from file'\r\n B = 2\nC=x # y\nD=$A")
                 .with("other.env", "A=\"other\"\n");
-        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000))
+        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000))
                 .services()
                 .get(0);
     }

@@ -25,7 +25,8 @@ final class SupervisorMain {
         Configuration configuration = ConfigReader.read(
                 Path.of(arguments[0]),
                 new DiskConfigFiles(),
-                new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty()));
+                new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty()),
+                new RealMachine(os));
         int code = 0;
         try {
             Daemon.run(

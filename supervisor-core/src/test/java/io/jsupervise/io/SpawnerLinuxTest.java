@@ -48,6 +48,7 @@ class SpawnerLinuxTest {
                 os,
                 Map.of("OURS", "1", "BOTH", "ours"),
                 "operator",
+                new Belongings(os, supervisor()),
                 (service, log) -> outputs.prepare(service, log),
                 new Spawner.Results() {
                     @Override
@@ -105,8 +106,8 @@ class SpawnerLinuxTest {
 
     // ---- supervisor.json ----
 
-    private RuntimeFile runtimeFile() {
-        SupervisorSpec spec = new SupervisorSpec(
+    private SupervisorSpec supervisor() {
+        return new SupervisorSpec(
                 "main",
                 directory.resolve("state"),
                 directory,
@@ -115,7 +116,10 @@ class SpawnerLinuxTest {
                 0,
                 directory.resolve("heartbeat"),
                 Duration.ofSeconds(5));
-        return new RuntimeFile(faulty.os(), new Configuration(Path.of("/etc/services.yml"), spec, List.of()));
+    }
+
+    private RuntimeFile runtimeFile() {
+        return new RuntimeFile(faulty.os(), new Configuration(Path.of("/etc/services.yml"), supervisor(), List.of()));
     }
 
     @Test

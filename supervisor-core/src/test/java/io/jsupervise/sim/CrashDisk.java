@@ -37,6 +37,8 @@ final class CrashDisk {
         final long inode;
         final FileStat.Kind kind;
         int mode;
+        int uid = SimulatedOs.UID;
+        int gid = SimulatedOs.UID;
         long mtimeNanos;
         byte[] bytes = new byte[0];
         int size;
@@ -57,8 +59,8 @@ final class CrashDisk {
             this.fifo = kind == FileStat.Kind.FIFO ? new Pipe(FIFO_CAPACITY) : null;
         }
 
-        FileStat stat(int uid) {
-            return new FileStat(kind, DEVICE, inode, size, Instant.ofEpochSecond(0, mtimeNanos), mode, uid, uid);
+        FileStat stat() {
+            return new FileStat(kind, DEVICE, inode, size, Instant.ofEpochSecond(0, mtimeNanos), mode, uid, gid);
         }
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.daemon.Outlets;
+import io.jsupervise.io.Belongings;
 import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.lifecycle.Effect;
@@ -191,7 +192,14 @@ class InvariantsTest {
 
         @Override
         public Spawner spawner() {
-            return new Spawner(elsewhere, Map.of(), "nobody", (service, log) -> null, null);
+            return new Spawner(
+                    elsewhere,
+                    Map.of(),
+                    "nobody",
+                    new Belongings(
+                            elsewhere, Scenario.configuration(0, List.of()).supervisor()),
+                    (service, log) -> null,
+                    null);
         }
     }
 }

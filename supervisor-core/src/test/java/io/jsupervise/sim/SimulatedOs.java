@@ -45,13 +45,19 @@ import java.util.function.Consumer;
  * nothing but throw again.
  */
 final class SimulatedOs implements Os {
-    private static final int UID = 1000;
+    static final int UID = 1000;
 
     /** Where a process writes to, in its environment. */
     static final String STDOUT = "SIMULATED_STDOUT";
 
     /** What makes a process a keeper, in its environment. */
     static final String KEEPER = "JSUPERVISE_KEEPER";
+
+    /** What a process executed last, in its environment. */
+    static final String PROGRAM = "SIMULATED_PROGRAM";
+
+    /** How a chain of loaders ends that cannot execute the last program. */
+    static final ExitStatus NOT_LOADED = new ExitStatus.Exited(126);
 
     /** The clock of the file system ticks like this (CONFIG_HZ=250), so an mtime may lie a little in the past. */
     private static final long FILE_TICK_NANOS = 4_000_000;
@@ -520,6 +526,11 @@ final class SimulatedOs implements Os {
         if (request.stdout() instanceof SpawnRequest.Output.Fifo fifo) {
             environment.put(STDOUT, fifo.path().toString());
         }
+        List<String> loaders = request.privileges().loaders();
+        boolean ofLoader = !loaders.isEmpty() && program.end().equals(NOT_LOADED);
+        String name = request.argv().get(0);
+        environment.put(
+                PROGRAM, ofLoader ? loaders.get(loaders.size() - 1) : name.substring(name.lastIndexOf('/') + 1));
         SimulatedProcess process = processes.spawn(environment, program);
         inherit(process, 1, request.stdout());
         inherit(process, 2, request.stderr());
@@ -597,6 +608,13 @@ final class SimulatedOs implements Os {
             return process.ended;
         }
         return pidFdsTell ? Optional.empty() : Optional.of(new ExitStatus.Unknown());
+    }
+
+    @Override
+    public Optional<String> programName(Child child) {
+        enter();
+        SimulatedProcess process = process(child);
+        return process.reaped ? Optional.empty() : Optional.ofNullable(process.environment.get(PROGRAM));
     }
 
     @Override
@@ -902,13 +920,13 @@ final class SimulatedOs implements Os {
     @Override
     public FileStat stat(Fd fd) {
         enter();
-        return file(fd).node.orElseThrow().stat(UID);
+        return file(fd).node.orElseThrow().stat();
     }
 
     @Override
     public Optional<FileStat> stat(Path path) {
         enter();
-        return disk.find(path).map(node -> node.stat(UID));
+        return disk.find(path).map(CrashDisk.Node::stat);
     }
 
     /** There are no symbolic links here, and no /proc. */
@@ -950,6 +968,22 @@ final class SimulatedOs implements Os {
     public void chgrp(Path path, String group) throws OsException {
         enterDisk("chgrp", path);
         throw new OsException(Errno.ENOENT, "group " + group);
+    }
+
+    /** The simulated user may do that, as root may. */
+    @Override
+    public void chown(Path path, int uid, int gid) throws OsException {
+        enterDisk("chown", path);
+        CrashDisk.Node node = disk.find(path).orElseThrow(() -> new OsException(Errno.ENOENT, "chown " + path));
+        node.uid = uid;
+        node.gid = gid;
+    }
+
+    @Override
+    public void setModified(Path path, Instant time) throws OsException {
+        enterDisk("touch", path);
+        disk.find(path).orElseThrow(() -> new OsException(Errno.ENOENT, "touch " + path)).mtimeNanos =
+                time.getEpochSecond() * 1_000_000_000L;
     }
 
     @Override

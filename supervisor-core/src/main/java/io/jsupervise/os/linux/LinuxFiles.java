@@ -26,6 +26,7 @@ final class LinuxFiles {
     private static final int O_NONBLOCK = 04000;
     private static final int O_CLOEXEC = 02000000;
     private static final int AT_EMPTY_PATH = 0x1000;
+    private static final int AT_SYMLINK_NOFOLLOW = 0x100;
     private static final int AT_REMOVEDIR = 0x200;
     private static final int STATX_BASIC_STATS = 0x7ff;
     private static final int S_IFMT = 0170000;
@@ -219,6 +220,22 @@ final class LinuxFiles {
     void chgrp(Path path, int gid) throws OsException {
         long result = kernel.call(Syscall.FCHOWNAT, Kernel.AT_FDCWD, kernel.path(path), -1, gid, 0, 0);
         Kernel.check(result, "chgrp", path);
+    }
+
+    void chown(Path path, int uid, int gid) throws OsException {
+        long result =
+                kernel.call(Syscall.FCHOWNAT, Kernel.AT_FDCWD, kernel.path(path), uid, gid, AT_SYMLINK_NOFOLLOW, 0);
+        Kernel.check(result, "chown", path);
+    }
+
+    void setModified(Path path, Instant time) throws OsException {
+        Pointer times = kernel.scratch().struct();
+        times.putLong(0, time.getEpochSecond());
+        times.putLong(8, 0);
+        times.putLong(16, time.getEpochSecond());
+        times.putLong(24, 0);
+        long result = kernel.call(Syscall.UTIMENSAT, Kernel.AT_FDCWD, kernel.path(path), times.address(), 0, 0, 0);
+        Kernel.check(result, "touch", path);
     }
 
     List<String> list(Path directory) throws OsException {

@@ -38,6 +38,7 @@ public final class LinuxOs implements Os {
     private final ProgramPath programPath = new ProgramPath(files);
     private final int uid;
     private PosixSpawn posixSpawn;
+    private PrivilegedSpawn privilegedSpawn;
 
     public LinuxOs() {
         kernel.call(Syscall.UMASK, 022, 0, 0);
@@ -50,6 +51,21 @@ public final class LinuxOs implements Os {
      */
     public void prepareToListen() {
         UnixListener.load();
+    }
+
+    /** Users and groups. A new one each time; it takes some milliseconds to make. */
+    public Accounts accounts() {
+        return new Accounts(kernel);
+    }
+
+    /** What we may do ourselves. */
+    public Rights rights() {
+        return new Rights(kernel, proc);
+    }
+
+    /** The path of one of {@link io.jsupervise.spec.Privileges#loaders} on this machine. */
+    public Optional<Path> loader(String name) {
+        return new LoaderPath(files, System.getenv()).find(name);
     }
 
     /** Signals to this process. */
@@ -97,10 +113,25 @@ public final class LinuxOs implements Os {
         if (posixSpawn == null) {
             posixSpawn = new PosixSpawn(kernel);
         }
+        if (!request.privileges().areOurs() || privilegedSpawn != null) {
+            return privilegedSpawn().spawn(request);
+        }
+        return spawn(request, posixSpawn::spawn);
+    }
+
+    /** Made when a service asks for privileges. */
+    private PrivilegedSpawn privilegedSpawn() {
+        if (privilegedSpawn == null) {
+            privilegedSpawn = new PrivilegedSpawn(kernel, files, rights(), posixSpawn, this::spawn);
+        }
+        return privilegedSpawn;
+    }
+
+    private Child spawn(SpawnRequest request, PrivilegedSpawn.Call call) throws SpawnException {
         Path program = programPath.of(request);
         Pid pid;
         try {
-            pid = posixSpawn.spawn(program, request);
+            pid = call.spawn(program, request);
         } catch (SpawnException e) {
             throw new SpawnRefusal(files, program, request).explain(e);
         }
@@ -152,6 +183,11 @@ public final class LinuxOs implements Os {
     @Override
     public Optional<ExitStatus> peekExit(Child child) throws OsException {
         return pidFd.peekExit(child);
+    }
+
+    @Override
+    public Optional<String> programName(Child child) {
+        return proc.programName(child.identity());
     }
 
     @Override
@@ -277,6 +313,16 @@ public final class LinuxOs implements Os {
     @Override
     public void chgrp(Path path, String group) throws OsException {
         files.chgrp(path, Groups.gid(group));
+    }
+
+    @Override
+    public void chown(Path path, int newUid, int newGid) throws OsException {
+        files.chown(path, newUid, newGid);
+    }
+
+    @Override
+    public void setModified(Path path, Instant time) throws OsException {
+        files.setModified(path, time);
     }
 
     @Override

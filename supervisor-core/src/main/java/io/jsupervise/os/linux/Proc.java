@@ -1,6 +1,7 @@
 package io.jsupervise.os.linux;
 
 import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
@@ -133,13 +134,36 @@ final class Proc {
         return pids;
     }
 
+    /** What {@code process} executes, by the name in its {@code stat}; empty where it has been reaped. */
+    Optional<String> programName(ProcessIdentity process) {
+        String stat;
+        try {
+            stat = text("/proc/" + process.pid().value() + "/stat", 1024);
+        } catch (OsException e) {
+            return Optional.empty();
+        }
+        byte[] bytes = stat.getBytes(StandardCharsets.ISO_8859_1);
+        Optional<Stat> parsed = parse(bytes, bytes.length);
+        int from = stat.indexOf('(');
+        int to = stat.lastIndexOf(')');
+        boolean isIts = parsed.isPresent() && parsed.get().startTime() == process.startTime() && from >= 0 && from < to;
+        return isIts
+                ? Optional.of(new String(bytes, from + 1, to - from - 1, StandardCharsets.UTF_8))
+                : Optional.empty();
+    }
+
     /** One line of a file below /proc. */
     String line(String file) throws OsException {
-        byte[] text = new byte[256];
+        return text(file, 256).trim();
+    }
+
+    /** The beginning of a file below /proc, each byte as one character up to 255. */
+    String text(String file, int most) throws OsException {
+        byte[] text = new byte[most];
         Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
         try {
             int length = files.read(fd, text, 0, text.length);
-            return new String(text, 0, length, StandardCharsets.UTF_8).trim();
+            return new String(text, 0, length, StandardCharsets.ISO_8859_1);
         } finally {
             files.close(fd);
         }

@@ -1,13 +1,10 @@
 package io.jsupervise.os.linux;
 
 import io.jsupervise.os.Errno;
-import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
-import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -16,8 +13,6 @@ import java.util.Optional;
  * is at fault. Looked for after the refusal, so that a spawn that works pays nothing for it.
  */
 final class SpawnRefusal {
-    private static final int LONGEST_SHEBANG = 256;
-
     private final LinuxFiles files;
     private final Path program;
     private final SpawnRequest request;
@@ -89,31 +84,20 @@ final class SpawnRefusal {
 
     /** The first line of a script names a program too (execve(2)). */
     private Optional<SpawnException> interpreter(Path file, Errno errno) throws OsException {
-        byte[] head = new byte[LONGEST_SHEBANG];
-        Fd fd = files.open(file, OpenMode.READ, 0);
-        int length;
-        try {
-            length = files.read(fd, head, 0, head.length);
-        } finally {
-            files.close(fd);
-        }
-        if (length < 3 || head[0] != '#' || head[1] != '!') {
-            return errno == Errno.ENOENT && length > 4 && head[0] == 0x7f && head[1] == 'E'
+        byte[] head = Script.head(files, file);
+        Optional<Script> script = Script.parse(head);
+        if (script.isEmpty()) {
+            return errno == Errno.ENOENT && head.length > 4 && head[0] == 0x7f && head[1] == 'E'
                     ? Optional.of(new SpawnException(Errno.ENOENT, "the dynamic loader of " + program))
                     : Optional.empty();
         }
-        String line = new String(head, 2, length - 2, StandardCharsets.UTF_8);
-        int end = line.indexOf('\n');
-        line = (end < 0 ? line : line.substring(0, end)).strip();
-        int blank = line.indexOf(' ');
-        String name = blank < 0 ? line : line.substring(0, blank);
-        boolean carriageReturn = end > 0 && head[2 + end - 1] == '\r';
-        String what = "interpreter " + name + " of " + program + (carriageReturn ? " (its lines end in CR LF)" : "");
+        String name = script.get().interpreter();
         if (name.isEmpty()) {
             return Optional.of(new SpawnException(Errno.ENOEXEC, program + " names no interpreter after #!"));
         }
+        String what = script.get().of(program);
         Path interpreter = request.workingDir().resolve(name);
-        if (carriageReturn || files.stat(interpreter).isEmpty()) {
+        if (script.get().carriageReturn() || files.stat(interpreter).isEmpty()) {
             return Optional.of(new SpawnException(Errno.ENOENT, what));
         }
         return files.isExecutable(interpreter) ? Optional.empty() : Optional.of(new SpawnException(Errno.EACCES, what));

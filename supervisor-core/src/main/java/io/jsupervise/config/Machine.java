@@ -1,0 +1,49 @@
+package io.jsupervise.config;
+
+import io.jsupervise.spec.Account;
+import io.jsupervise.spec.Limit;
+import io.jsupervise.spec.ResourceLimit;
+import java.io.IOException;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * What a services file asks of the machine that it is read on, before anything is started. Only what the file uses is asked
+ * for. Users and groups may live in a database on another machine, so answers may take their time.
+ */
+public interface Machine {
+    /**
+     * A user by name, or by number where it is one.
+     *
+     * @return empty where nobody is known by that
+     * @throws IOException where the database does not answer
+     */
+    Optional<Account> user(String nameOrNumber) throws IOException;
+
+    /** The number of a group, by its name. */
+    OptionalInt group(String name) throws IOException;
+
+    int uid();
+
+    int gid();
+
+    /** Whether we may become another user, and be in other groups. */
+    boolean maySwitchUser();
+
+    /** Whether we may allow more than {@link #limit}. */
+    boolean mayRaiseLimits();
+
+    /** What we may have ourselves. */
+    ResourceLimit limit(Limit what);
+
+    /** What nobody may have more open files than. */
+    long mostOpenFiles();
+
+    boolean mayHaveNice(int nice);
+
+    /** Ours; a lower one takes privileges. */
+    int oomScoreAdj();
+
+    /** Whether there is the program that {@link io.jsupervise.spec.Privileges#loaders} names. */
+    boolean hasLoader(String name);
+}

@@ -1,0 +1,37 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.spec.SpawnSpec;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+
+/**
+ * Whether the program of a service was ever executed, where loaders are executed in front of it: a process keeps the name of
+ * what it executed last, also when it has ended. One that ended under the name of a loader has not come as far as to its
+ * program, so whatever its exit code is, it is none of the program's.
+ */
+final class Loading {
+    /** TASK_COMM_LEN without its NUL: what the kernel keeps of a name. */
+    private static final int LONGEST_NAME = 15;
+
+    private Loading() {}
+
+    /** Why there was no program, for people; empty where there was one, or where nobody knows. */
+    static Optional<String> failure(SpawnSpec spawn, Event.ChildExited event) {
+        if (event.program().isEmpty()) {
+            return Optional.empty();
+        }
+        String last = event.program().get();
+        String program = spawn.command().program();
+        boolean isLoader = spawn.privileges().loaders().contains(last);
+        if (!isLoader || last.equals(kept(program.substring(program.lastIndexOf('/') + 1)))) {
+            return Optional.empty();
+        }
+        return Optional.of("cannot execute " + program + ": " + last + "(1), executed in front of it, ended with "
+                + event.status() + "; its output says why");
+    }
+
+    private static String kept(String name) {
+        byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
+        return bytes.length <= LONGEST_NAME ? name : new String(bytes, 0, LONGEST_NAME, StandardCharsets.UTF_8);
+    }
+}
