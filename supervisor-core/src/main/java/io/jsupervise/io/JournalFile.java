@@ -16,26 +16,25 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
- * The journal on the disk: a folder with one file per service and one for the supervisor. A file is never changed, only
- * replaced: a new one is written beside it, synced, and renamed over it, and then the folder is synced (rename(2),
- * fsync(2)); so each file is old or new at any instant. Records that come while a batch is being written wait for the
- * next one, and of several about the same service only the newest is written.
+ * The journal on the disk: a folder with one file per service and one for the supervisor, each of which is old or new at
+ * any instant ({@link RecordFiles}). Records that come while a batch is being written wait for the next one, and of several
+ * about the same service only the newest is written.
  *
  * <p>Numbers of records grow. {@link Results#committed} names the highest number such that every record up to it is in
  * place, or a newer one of the same service is. After a failure the whole batch is tried again every second.
  */
 public final class JournalFile implements Actor {
-    /** Record files end in this, temporary ones in {@link #NEW}. */
-    private static final String RECORD = ".json";
-
-    private static final String NEW = ".json.new";
+    private static final String RECORD = RecordFiles.RECORD;
     private static final String DAMAGED = ".damaged";
     private static final String LATER = ".from-version-";
 
@@ -46,12 +45,19 @@ public final class JournalFile implements Actor {
     private static final int LARGEST_BATCH = 128;
 
     private static final Duration RETRY = Duration.ofSeconds(1);
+
+    /** What makes later records quicker is done when nothing has come for so long, and a few at a time. */
+    private static final Duration IDLE = Duration.ofSeconds(1);
+
+    private static final int READY_AT_ONCE = 4;
+    private static final Duration READY_RETRY = Duration.ofMinutes(1);
     private static final int LARGEST_FILE = 1 << 20;
 
     private final Os os;
     private final Path folder;
     private final String bootId;
     private final Results results;
+    private final RecordFiles files;
     private final JournalCodec codec = new JournalCodec();
 
     /** By file name, in the order of the oldest number that waits; guarded by itself. */
@@ -62,6 +68,7 @@ public final class JournalFile implements Actor {
 
     private long lastSubmitted;
     private Optional<MonotonicTime> retryAt = Optional.empty();
+    private MonotonicTime idleAt = MonotonicTime.BOOT;
 
     /** Told by the thread that steps. */
     public interface Results {
@@ -99,6 +106,7 @@ public final class JournalFile implements Actor {
         this.folder = folder;
         this.bootId = bootId;
         this.results = results;
+        this.files = new RecordFiles(os, folder);
     }
 
     /** Orders a write; never waits. */
@@ -126,11 +134,13 @@ public final class JournalFile implements Actor {
         }
         Map<String, Waiting> batch = takeBatch();
         if (batch.isEmpty()) {
+            makeReady();
             return;
         }
         try {
             write(batch);
             retryAt = Optional.empty();
+            idleAt = os.now().plus(IDLE);
             results.committed(watermark());
         } catch (OsException e) {
             putBack(batch);
@@ -139,14 +149,26 @@ public final class JournalFile implements Actor {
         }
     }
 
+    private void makeReady() {
+        if (!files.someAreUnready() || os.now().isBefore(idleAt)) {
+            return;
+        }
+        try {
+            files.makeReady(READY_AT_ONCE);
+        } catch (OsException e) {
+            // Nothing is lost: the next records make their own, and tell if they cannot.
+            idleAt = os.now().plus(READY_RETRY);
+        }
+    }
+
     @Override
     public Optional<MonotonicTime> nextStep() {
         synchronized (inbox) {
-            if (inbox.isEmpty()) {
-                return Optional.empty();
+            if (!inbox.isEmpty()) {
+                return Optional.of(retryAt.orElse(MonotonicTime.BOOT));
             }
         }
-        return Optional.of(retryAt.orElse(MonotonicTime.BOOT));
+        return files.someAreUnready() ? Optional.of(idleAt) : Optional.empty();
     }
 
     private Map<String, Waiting> takeBatch() {
@@ -182,61 +204,19 @@ public final class JournalFile implements Actor {
         }
     }
 
-    /**
-     * The first sync of a batch pays for most of the others: all are written, and on their way to the disk, before any
-     * is synced. Otherwise ext4 finds room for each file, and commits that, when it is synced.
-     */
     private void write(Map<String, Waiting> batch) throws OsException {
         clearTheWay();
-        List<Fd> open = new ArrayList<>(batch.size());
-        try {
-            for (Map.Entry<String, Waiting> entry : batch.entrySet()) {
-                Path file = folder.resolve(entry.getKey() + NEW);
-                Fd fd = os.open(file, OpenMode.REPLACE, 0644);
-                open.add(fd);
-                writeAll(fd, encode(entry.getValue().record), file);
-                if (batch.size() > 1) {
-                    os.beginSync(fd);
-                }
-            }
-            for (Fd fd : open) {
-                os.fsync(fd);
-            }
-        } finally {
-            for (Fd fd : open) {
-                os.close(fd);
-            }
+        Map<String, byte[]> texts = new LinkedHashMap<>();
+        for (Map.Entry<String, Waiting> entry : batch.entrySet()) {
+            texts.put(entry.getKey(), encode(entry.getValue().record));
         }
-        for (String name : batch.keySet()) {
-            os.rename(folder.resolve(name + NEW), folder.resolve(name + RECORD));
-        }
-        syncFolder();
+        files.replace(texts);
     }
 
     private byte[] encode(Object record) {
         return record instanceof Service service
                 ? codec.encode(ServiceRecord.of(service, bootId))
                 : codec.encode((SupervisorRecord) record);
-    }
-
-    private void writeAll(Fd fd, byte[] bytes, Path file) throws OsException {
-        int done = 0;
-        while (done < bytes.length) {
-            int count = os.write(fd, bytes, done, bytes.length - done);
-            if (count == 0) {
-                throw new OsException(Errno.ENOSPC, "write " + file);
-            }
-            done += count;
-        }
-    }
-
-    private void syncFolder() throws OsException {
-        Fd fd = os.open(folder, OpenMode.DIRECTORY, 0);
-        try {
-            os.fsync(fd);
-        } finally {
-            os.close(fd);
-        }
     }
 
     /**
@@ -249,11 +229,13 @@ public final class JournalFile implements Actor {
         Map<ServiceName, ServiceRecord> services = new LinkedHashMap<>();
         Optional<SupervisorRecord> supervisor = Optional.empty();
         List<SetAside> setAside = new ArrayList<>();
+        Map<String, Integer> sizes = new HashMap<>();
+        Set<String> second = new HashSet<>();
         List<String> names = os.list(folder);
         for (String name : names) {
             Path file = folder.resolve(name);
-            if (name.endsWith(NEW)) {
-                remove(file);
+            if (name.endsWith(RecordFiles.SECOND)) {
+                second.add(name.substring(0, name.length() - RecordFiles.SECOND.length()));
             } else if (name.endsWith(RECORD)) {
                 try {
                     byte[] text = read(file);
@@ -266,6 +248,7 @@ public final class JournalFile implements Actor {
                         }
                         services.put(record.name(), record);
                     }
+                    sizes.put(name.substring(0, name.length() - RECORD.length()), text.length);
                 } catch (JournalException e) {
                     String mark = e.laterVersion().isPresent()
                             ? LATER + e.laterVersion().get()
@@ -279,7 +262,14 @@ public final class JournalFile implements Actor {
                 }
             }
         }
-        makeLast();
+        if (makeLast()) {
+            files.found(sizes, second);
+        }
+        for (String name : second) {
+            if (!sizes.containsKey(name)) {
+                remove(folder.resolve(name + RecordFiles.SECOND));
+            }
+        }
         if (supervisor.isEmpty() && !(services.isEmpty() && setAside.isEmpty())) {
             supervisor = Optional.of(SupervisorRecord.presumedKilled(bootId));
         }
@@ -290,14 +280,16 @@ public final class JournalFile implements Actor {
      * Who was killed between renaming and syncing has left names that a power cut would take back, and we act by what is
      * behind them.
      */
-    private void makeLast() throws OsException {
+    private boolean makeLast() throws OsException {
         try {
-            syncFolder();
+            files.sync();
+            return true;
         } catch (OsException e) {
             if (isOurs(e.errno())) {
                 throw e;
             }
             results.failed(e);
+            return false;
         }
     }
 
@@ -306,7 +298,7 @@ public final class JournalFile implements Actor {
         return errno == Errno.EMFILE || errno == Errno.ENFILE || errno == Errno.ENOMEM;
     }
 
-    /** What was being written when its writer was killed. Where it cannot be removed, it is written over later. */
+    /** Of a first record that was being written when its writer was killed. Where it stays, it is written over later. */
     private void remove(Path file) throws OsException {
         try {
             os.unlink(file);

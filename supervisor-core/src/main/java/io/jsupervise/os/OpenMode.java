@@ -6,6 +6,8 @@ public enum OpenMode {
     READ,
     /** O_WRONLY|O_CREAT|O_TRUNC: a new file, or an old one emptied. */
     REPLACE,
+    /** O_WRONLY: a file that is there, written over from its beginning. */
+    OVERWRITE,
     /** O_WRONLY|O_CREAT, no O_APPEND (splice(2) refuses that): written at a given offset. */
     WRITE,
     /** O_WRONLY|O_CREAT|O_APPEND. */

@@ -121,6 +121,12 @@ public interface Os {
     void fsync(Fd fd) throws OsException;
 
     /**
+     * fdatasync(2): the content of a file, and of what is known about it only what reading takes. Where a file was written
+     * over that had its size and its place before, file systems with a journal need not write that.
+     */
+    void fdatasync(Fd fd) throws OsException;
+
+    /**
      * Begins to write a file's content to the disk and does not wait for it (sync_file_range(2)). Promises nothing; where
      * it is called for many files before the first fsync, that one takes the others along.
      */
@@ -143,6 +149,12 @@ public interface Os {
     Optional<String> readLink(Path path) throws OsException;
 
     void rename(Path from, Path to) throws OsException;
+
+    /**
+     * Two files of one directory change names, in one step (renameat2(2), RENAME_EXCHANGE). ENOENT where one is missing,
+     * EINVAL where the file system cannot.
+     */
+    void exchange(Path one, Path other) throws OsException;
 
     /** Removes a file; nothing happens where there is none. */
     void unlink(Path path) throws OsException;

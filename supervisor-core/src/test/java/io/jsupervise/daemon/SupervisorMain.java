@@ -42,7 +42,7 @@ final class SupervisorMain {
         System.exit(code);
     }
 
-    /** While the file that $FAULTS names is there, what it says happens to the journal: "hang" to each fsync, or an errno. */
+    /** While the file that $FAULTS names is there, what it says happens to the journal: "hang" to each sync, or an errno. */
     private static Os withFaults(Os real) {
         String faults = System.getenv("FAULTS");
         if (faults == null) {
@@ -51,7 +51,7 @@ final class SupervisorMain {
         Path file = Path.of(faults);
         return (Os)
                 Proxy.newProxyInstance(Os.class.getClassLoader(), new Class<?>[] {Os.class}, (proxy, call, given) -> {
-                    if (call.getName().equals("fsync") && Files.exists(file)) {
+                    if ((call.getName().equals("fsync") || call.getName().equals("fdatasync")) && Files.exists(file)) {
                         String fault = Files.readString(file);
                         if (!fault.equals("hang")) {
                             throw new OsException(Errno.valueOf(fault), "fsync");

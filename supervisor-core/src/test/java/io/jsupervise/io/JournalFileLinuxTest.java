@@ -133,31 +133,142 @@ class JournalFileLinuxTest {
     // ---- order ----
 
     @Test
-    void a_batch_is_written_synced_renamed_and_then_the_folder_is_synced_once() throws Exception {
+    void a_first_record_is_written_synced_renamed_and_then_the_folder_is_synced_once() throws Exception {
         List<String> calls = trace();
-        submitAll(1);
+        submit("a", 1);
+        submit("b", 1);
+        journal.step();
+        assertEquals(
+                List.of(
+                        "unlink journal/a.json.new",
+                        "open journal/a.json.new",
+                        "stat journal/a.json.new",
+                        "write journal/a.json.new",
+                        "beginSync journal/a.json.new",
+                        "unlink journal/b.json.new",
+                        "open journal/b.json.new",
+                        "stat journal/b.json.new",
+                        "write journal/b.json.new",
+                        "beginSync journal/b.json.new",
+                        "fdatasync journal/a.json.new",
+                        "fdatasync journal/b.json.new",
+                        "rename journal/a.json.new",
+                        "rename journal/b.json.new",
+                        "fsync journal"),
+                calls);
+        assertEquals(List.of("committed 2"), results);
+        assertEquals(Map.of("a", 1L, "b", 1L), found());
+    }
+
+    @Test
+    void later_records_are_written_over_the_one_before_the_last_and_change_names_with_the_last() throws Exception {
+        recordTwice();
+        List<String> calls = trace();
+        submit("a", 3);
         journal.step();
         assertEquals(
                 List.of(
                         "open journal/a.json.new",
+                        "stat journal/a.json.new",
                         "write journal/a.json.new",
-                        "beginSync journal/a.json.new",
-                        "open journal/b.json.new",
-                        "write journal/b.json.new",
-                        "beginSync journal/b.json.new",
-                        "open journal/c.json.new",
-                        "write journal/c.json.new",
-                        "beginSync journal/c.json.new",
-                        "fsync journal/a.json.new",
-                        "fsync journal/b.json.new",
-                        "fsync journal/c.json.new",
-                        "rename journal/a.json.new",
-                        "rename journal/b.json.new",
-                        "rename journal/c.json.new",
+                        "fdatasync journal/a.json.new",
+                        "exchange journal/a.json.new",
                         "fsync journal"),
                 calls);
-        assertEquals(List.of("committed 3"), results);
-        assertEquals(Map.of("a", 1L, "b", 1L, "c", 1L), found());
+        assertEquals(3L, found().get("a"));
+        assertEquals(Files.size(folder.resolve("a.json")), Files.size(folder.resolve("a.json.new")));
+    }
+
+    private void recordTwice() {
+        submitAll(1);
+        journal.step();
+        submitAll(2);
+        journal.step();
+        results.clear();
+    }
+
+    /** As far as the disk knows it may be the valid one still. */
+    @Test
+    void what_was_valid_before_is_not_written_over_until_the_exchange_is_on_the_disk() throws Exception {
+        recordTwice();
+        Path valid = Files.createLink(directory.resolve("valid on the disk"), folder.resolve("a.json"));
+        failOnly("fsync");
+        submit("a", 3);
+        journal.step();
+        assertEquals(1, results.size());
+        assertTrue(Files.isSameFile(valid, folder.resolve("a.json.new")), "they have changed names");
+        faulty.fail((call, arguments) -> Errno.EUNKNOWN);
+        faulty.advance(Duration.ofSeconds(1));
+        journal.step();
+        assertEquals("committed " + seq, results.get(1));
+        assertEquals(2, restartsIn(valid));
+        assertEquals(3, restartsIn(folder.resolve("a.json")));
+    }
+
+    private void failOnly(String which) {
+        faulty.fail((call, arguments) -> call.equals(which) ? Errno.EIO : Errno.EUNKNOWN);
+    }
+
+    @Test
+    void a_file_system_that_cannot_exchange_names_is_asked_once() throws Exception {
+        List<String> asked = new ArrayList<>();
+        faulty.fail((call, arguments) -> {
+            if (!call.equals("exchange")) {
+                return Errno.EUNKNOWN;
+            }
+            asked.add(call);
+            return Errno.EINVAL;
+        });
+        for (int restarts = 1; restarts <= 3; restarts++) {
+            submitAll(restarts);
+            journal.step();
+        }
+        assertEquals(List.of("exchange"), asked);
+        assertEquals(Map.of("a", 3L, "b", 3L, "c", 3L), found());
+        assertTrue(journal.nextStep().isEmpty(), "second files are of no use there");
+    }
+
+    @Test
+    void second_files_are_made_when_there_is_nothing_else_to_do() throws Exception {
+        submitAll(1);
+        journal.step();
+        assertEquals(Optional.of(faulty.os().now().plus(Duration.ofSeconds(1))), journal.nextStep());
+        List<String> calls = trace();
+        journal.step();
+        assertEquals(List.of(), calls, "not before its time");
+        faulty.advance(Duration.ofSeconds(1));
+        journal.step();
+        assertTrue(journal.nextStep().isEmpty());
+        assertEquals(List.of("a.json", "a.json.new", "b.json", "b.json.new", "c.json", "c.json.new"), files());
+        calls.clear();
+        submit("b", 2);
+        journal.step();
+        assertFalse(calls.contains("unlink journal/b.json.new"), calls.toString());
+        assertEquals(2L, found().get("b"));
+    }
+
+    @Test
+    void a_supervisor_goes_on_with_the_second_files_of_the_one_before() throws Exception {
+        recordTwice();
+        journal = journal();
+        journal.load();
+        assertTrue(journal.nextStep().isEmpty());
+        List<String> calls = trace();
+        submit("c", 9);
+        journal.step();
+        assertTrue(calls.contains("exchange journal/c.json.new"), calls.toString());
+        assertFalse(calls.contains("unlink journal/c.json.new"), calls.toString());
+    }
+
+    @Test
+    void what_somebody_removes_from_the_folder_is_made_again() throws Exception {
+        recordTwice();
+        Files.delete(folder.resolve("a.json.new"));
+        Files.delete(folder.resolve("b.json"));
+        submitAll(3);
+        journal.step();
+        assertEquals(List.of("committed " + seq), results);
+        assertEquals(Map.of("a", 3L, "b", 3L, "c", 3L), found());
     }
 
     @Test
@@ -181,7 +292,7 @@ class JournalFileLinuxTest {
         assertTrue(journal.nextStep().isPresent());
         journal.step();
         journal.step();
-        assertTrue(journal.nextStep().isEmpty());
+        assertEquals(Optional.of(faulty.os().now().plus(Duration.ofSeconds(1))), journal.nextStep());
         assertEquals(List.of("committed 128", "committed 256", "committed 300"), results);
         assertEquals(300, found().size());
     }
@@ -204,7 +315,7 @@ class JournalFileLinuxTest {
     void what_comes_while_a_batch_is_written_is_in_the_next_one() throws Exception {
         boolean[] submitted = {false};
         faulty.fail((call, arguments) -> {
-            if (call.equals("fsync") && !submitted[0]) {
+            if (call.equals("fdatasync") && !submitted[0]) {
                 submitted[0] = true;
                 submit("a", 7);
             }
@@ -231,26 +342,44 @@ class JournalFileLinuxTest {
     @ParameterizedTest
     @EnumSource(names = {"ENOSPC", "EIO", "EROFS", "EMFILE", "EDQUOT"})
     void whatever_call_fails_each_record_is_old_or_new_and_the_next_try_recovers(Errno errno) throws Exception {
-        submitAll(1);
-        journal.step();
-        int last = 16;
-        for (int failing = 1; failing <= last + 1; failing++) {
+        recordTwice();
+        int called = whateverCallFails(errno, () -> {});
+        assertEquals(3 * "open stat write beginSync fdatasync exchange".split(" ").length + 2, called);
+        // Where the second files are missing.
+        int more = whateverCallFails(errno, () -> {
+            for (String name : NAMES) {
+                Files.deleteIfExists(folder.resolve(name + ".json.new"));
+            }
+        });
+        assertEquals(called + 3 * "unlink open".split(" ").length, more);
+    }
+
+    private interface Before {
+        void everyBatch() throws IOException;
+    }
+
+    /** How many calls a batch made that failed in none. */
+    private int whateverCallFails(Errno errno, Before before) throws Exception {
+        long restarts = 100;
+        for (int failing = 1; ; failing++) {
             results.clear();
-            long restarts = 1 + failing;
+            before.everyBatch();
+            long old = readInPlace().get(0);
+            restarts++;
             failCall(failing, errno);
             submitAll(restarts);
             journal.step();
-            if (failing > last + 1) {
-                break;
-            }
             assertEquals(1, results.size());
+            if (results.get(0).equals("committed " + seq)) {
+                return failing - 1;
+            }
             assertTrue(results.get(0).startsWith("failed: "), results + " at call " + failing);
             assertTrue(results.get(0).contains(errno.name()), results.get(0));
             assertEquals(Set.of(), faulty.open(), "at call " + failing);
 
             faulty.fail((call, arguments) -> Errno.EUNKNOWN);
             for (long there : readInPlace()) {
-                assertTrue(there == restarts || there == restarts - 1, there + " at call " + failing);
+                assertTrue(there == restarts || there == old, there + " at call " + failing);
             }
             journal.step();
             assertEquals(1, results.size(), "not before its time");
@@ -258,12 +387,9 @@ class JournalFileLinuxTest {
             journal.step();
             assertEquals("committed " + seq, results.get(1));
             assertEquals(List.of(restarts, restarts, restarts), readInPlace());
+            submitAll(++restarts);
+            journal.step();
         }
-        failCall(last + 2, errno);
-        submitAll(100);
-        results.clear();
-        journal.step();
-        assertEquals(List.of("committed " + seq), results, "no call of a batch was left out above");
     }
 
     /** Fails the call of this number from now on, closing aside, which never fails here. */
@@ -276,10 +402,13 @@ class JournalFileLinuxTest {
     private List<Long> readInPlace() throws Exception {
         List<Long> restarts = new ArrayList<>();
         for (String name : NAMES) {
-            byte[] text = Files.readAllBytes(folder.resolve(name + ".json"));
-            restarts.add(codec.decodeService(text).history().restarts());
+            restarts.add(restartsIn(folder.resolve(name + ".json")));
         }
         return restarts;
+    }
+
+    private long restartsIn(Path file) throws Exception {
+        return codec.decodeService(Files.readAllBytes(file)).history().restarts();
     }
 
     @Test
@@ -317,7 +446,7 @@ class JournalFileLinuxTest {
     // ---- kills ----
 
     @Test
-    void killed_at_any_call_each_record_is_old_or_new_and_no_temporary_file_is_left() throws Exception {
+    void killed_at_any_call_each_record_is_old_or_new_and_nothing_else_than_second_files_is_left() throws Exception {
         submitAll(1);
         journal.step();
         boolean killed = true;
@@ -352,7 +481,9 @@ class JournalFileLinuxTest {
                             now.get(name) == restarts || now.get(name).equals(before.get(name)),
                             now + " at call " + call);
                 }
-                assertEquals(List.of("a.json", "b.json", "c.json"), files());
+                List<String> others = new ArrayList<>(files());
+                others.removeIf(file -> file.matches("[abc]\\.json(\\.new)?"));
+                assertEquals(List.of(), others);
             }
         }
     }

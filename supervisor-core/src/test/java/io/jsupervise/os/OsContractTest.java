@@ -96,6 +96,9 @@ public abstract class OsContractTest {
         assertEquals("abcdef", readFile(file));
         writeFile(file, OpenMode.WRITE, "X");
         assertEquals("Xbcdef", readFile(file));
+        writeFile(file, OpenMode.OVERWRITE, "YZ");
+        assertEquals("YZcdef", readFile(file));
+        refused(Errno.ENOENT, () -> os().open(dir().resolve("none"), OpenMode.OVERWRITE, 0644));
     }
 
     @Test
@@ -127,6 +130,7 @@ public abstract class OsContractTest {
         assertEquals("\0\0\0z", readFile(file));
         os().truncate(out, 2);
         os().fsync(out);
+        os().fdatasync(out);
         os().close(out);
         assertEquals("\0\0", readFile(file));
         assertEquals(0600, os().stat(file).orElseThrow().mode());
@@ -167,6 +171,23 @@ public abstract class OsContractTest {
         OsException e = assertThrows(OsException.class, () -> os().rename(from, to));
         assertEquals(Errno.ENOENT, e.errno());
         assertTrue(e.getMessage().contains(from.toString()), e.getMessage());
+    }
+
+    @Test
+    void exchange_lets_two_files_change_names() throws OsException {
+        Path one = dir().resolve("one");
+        Path other = dir().resolve("other");
+        writeFile(one, OpenMode.REPLACE, "first");
+        refused(Errno.ENOENT, () -> os().exchange(one, other));
+        assertEquals("first", readFile(one));
+        writeFile(other, OpenMode.REPLACE, "second");
+        FileStat before = os().stat(one).orElseThrow();
+
+        os().exchange(one, other);
+
+        assertEquals("second", readFile(one));
+        assertEquals("first", readFile(other));
+        assertTrue(before.sameFile(os().stat(other).orElseThrow()));
     }
 
     @Test

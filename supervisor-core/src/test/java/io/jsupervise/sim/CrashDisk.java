@@ -22,7 +22,8 @@ import java.util.Random;
  *       and xfs: a file that was renamed without fsync(2) can be empty.
  *   <li>Names (made, renamed, removed) that were not followed by an fsync(2) of their directory: a first part of the
  *       changes in the order in which they were made, maybe none. Changes of one directory are not reordered, because
- *       file systems with a journal keep that order. A rename is one change: the name is the old file or the new one.
+ *       file systems with a journal keep that order. A rename is one change: the name is the old file or the new one. So is
+ *       an exchange of two names.
  *   <li>FIFOs stay as names; their content is gone.
  * </ul>
  *
@@ -64,10 +65,19 @@ final class CrashDisk {
         }
     }
 
-    /** A change of a directory: {@code name} now is {@code node}, or gone where that is null; {@code from} went. */
-    private record Change(String name, Node node, String from) {
+    /**
+     * A change of a directory: {@code name} now is {@code node}, or gone where that is null; {@code from} went, or is
+     * {@code instead} where that is not null.
+     */
+    private record Change(String name, Node node, String from, Node instead) {
+        Change(String name, Node node, String from) {
+            this(name, node, from, null);
+        }
+
         void applyTo(Map<String, Node> names) {
-            if (from != null) {
+            if (instead != null) {
+                names.put(from, instead);
+            } else if (from != null) {
                 names.remove(from);
             }
             if (node == null) {
@@ -146,6 +156,19 @@ final class CrashDisk {
             throw new OsException(Errno.EISDIR, what);
         }
         change(parent, new Change(nameOf(to), moved, nameOf(from)));
+    }
+
+    void exchange(Path one, Path other) throws OsException {
+        Node parent = parentOf(one, "exchange");
+        Node first = parent.entries.get(nameOf(one));
+        Node second = parent.entries.get(nameOf(other));
+        if (parentOf(other, "exchange") != parent) {
+            throw new OsException(Errno.EXDEV, "exchange " + one);
+        }
+        if (first == null || second == null) {
+            throw new OsException(Errno.ENOENT, "exchange " + one);
+        }
+        change(parent, new Change(nameOf(one), second, nameOf(other), first));
     }
 
     /** False where there is nothing of this name. */
@@ -243,9 +266,15 @@ final class CrashDisk {
 
     private static byte[] leftOf(Node node, Random chance) {
         byte[] written = Arrays.copyOf(node.bytes, node.size);
-        return switch (chance.nextInt(4)) {
+        return switch (chance.nextInt(5)) {
             case 0 -> node.synced.clone();
             case 1 -> written;
+            case 4 -> {
+                // Written over: a part of the new, and behind it what was there before.
+                byte[] old = node.synced.clone();
+                System.arraycopy(written, 0, old, 0, chance.nextInt(Math.min(old.length, written.length) + 1));
+                yield old;
+            }
             case 2 -> Arrays.copyOf(written, chance.nextInt(written.length + 1));
             default -> {
                 int whole = chance.nextInt(written.length + 1);

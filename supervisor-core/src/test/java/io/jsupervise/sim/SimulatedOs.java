@@ -897,6 +897,12 @@ final class SimulatedOs implements Os {
         disk.fsync(file.node.orElseThrow(() -> new OsException(Errno.EINVAL, "fsync " + file.path)));
     }
 
+    /** Nothing is known here that reading does not take. */
+    @Override
+    public void fdatasync(Fd fd) throws OsException {
+        fsync(fd);
+    }
+
     @Override
     public void truncate(Fd fd, long size) throws OsException {
         OpenFile file = file(fd);
@@ -934,6 +940,12 @@ final class SimulatedOs implements Os {
     public Optional<String> readLink(Path path) {
         enter();
         return Optional.empty();
+    }
+
+    @Override
+    public void exchange(Path one, Path other) throws OsException {
+        enterDisk("exchange", one);
+        disk.exchange(one, other);
     }
 
     @Override

@@ -36,6 +36,7 @@ final class LinuxFiles {
     private static final int UTIME_NOW = (1 << 30) - 1;
     private static final int F_SETPIPE_SZ = 1031;
     private static final int F_GETPIPE_SZ = 1032;
+    private static final int RENAME_EXCHANGE = 2;
     private static final int FIONREAD = 0x541B;
     private static final int SPLICE_F_NONBLOCK = 2;
 
@@ -57,6 +58,7 @@ final class LinuxFiles {
         return switch (mode) {
             case READ -> 0;
             case REPLACE -> O_WRONLY | O_CREAT | O_TRUNC;
+            case OVERWRITE -> O_WRONLY;
             case WRITE -> O_WRONLY | O_CREAT;
             case APPEND -> O_WRONLY | O_CREAT | O_APPEND;
             case FIFO -> O_RDWR | O_NONBLOCK;
@@ -103,6 +105,10 @@ final class LinuxFiles {
 
     void fsync(Fd fd) throws OsException {
         Kernel.check(kernel.call(Syscall.FSYNC, fd.number(), 0, 0), "fsync", fd);
+    }
+
+    void fdatasync(Fd fd) throws OsException {
+        Kernel.check(kernel.call(Syscall.FDATASYNC, fd.number(), 0, 0), "fdatasync", fd);
     }
 
     /** What cannot be written, and file systems that know no such call, are for the fsync that follows. */
@@ -191,6 +197,20 @@ final class LinuxFiles {
                 Syscall.RENAMEAT, Kernel.AT_FDCWD, kernel.path(from, 0), Kernel.AT_FDCWD, kernel.path(to, 1), 0, 0);
         if (result < 0) {
             throw new OsException((int) -result, "rename " + from + " to " + to);
+        }
+    }
+
+    void exchange(Path one, Path other) throws OsException {
+        long result = kernel.call(
+                Syscall.RENAMEAT2,
+                Kernel.AT_FDCWD,
+                kernel.path(one, 0),
+                Kernel.AT_FDCWD,
+                kernel.path(other, 1),
+                RENAME_EXCHANGE,
+                0);
+        if (result < 0) {
+            throw new OsException((int) -result, "exchange " + one + " and " + other);
         }
     }
 

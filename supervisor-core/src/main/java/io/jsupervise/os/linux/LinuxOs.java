@@ -261,6 +261,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public void fdatasync(Fd fd) throws OsException {
+        files.fdatasync(fd);
+    }
+
+    @Override
     public void beginSync(Fd fd) {
         files.beginSync(fd);
     }
@@ -288,6 +293,11 @@ public final class LinuxOs implements Os {
     @Override
     public Optional<String> readLink(Path path) throws OsException {
         return files.readLink(path);
+    }
+
+    @Override
+    public void exchange(Path one, Path other) throws OsException {
+        files.exchange(one, other);
     }
 
     @Override
