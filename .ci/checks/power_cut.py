@@ -264,7 +264,8 @@ class Disk:
                     record = json.loads(text)
                 except ValueError as e:
                     raise Wrong(f"{name} does not decode: {e}: {text[:200]!r}")
-                if not text.endswith(b"}\n"):
+                # Behind the text, blanks up to the end of a block.
+                if not text.rstrip(b" \n").endswith(b"}") or not text.endswith(b"\n"):
                     raise Wrong(f"{name} is torn: {text[-50:]!r}")
                 records[name[:-len(".json")]] = record
             elif not name.endswith(".json.new"):
