@@ -80,6 +80,7 @@ public final class Assembly implements Outlets {
     private final AtomicLong lastRequest = new AtomicLong();
     private Optional<Wakes> wakes = Optional.empty();
     private boolean journalHasWork;
+    private long lastRecord;
     private boolean spawnerHasWork;
     private boolean eventsHaveWork;
 
@@ -487,6 +488,7 @@ public final class Assembly implements Outlets {
     @Override
     public void record(Order.Record order) {
         journalHasWork = true;
+        lastRecord = order.seq();
         journal.submit(order.seq(), order.service());
     }
 
@@ -532,7 +534,7 @@ public final class Assembly implements Outlets {
     @Override
     public void release(Child child) {
         if (keeper.isPresent()) {
-            keeper.get().release(child);
+            keeper.get().release(child, lastRecord);
         } else {
             os.release(child);
         }
@@ -574,6 +576,7 @@ public final class Assembly implements Outlets {
     private final class JournalResults implements JournalFile.Results {
         @Override
         public void committed(long seq) {
+            keeper.ifPresent(kept -> kept.committed(seq));
             inbox.post(new SupervisorEvent.JournalCommitted(seq));
         }
 

@@ -272,7 +272,7 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void heldSince(long from) {
-        keepers.held();
+        keepers.heldSince();
     }
 
     @Override
