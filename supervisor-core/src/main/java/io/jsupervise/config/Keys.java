@@ -44,6 +44,7 @@ final class Keys {
             "stop_signal",
             "stop_timeout",
             "dump_signal",
+            "kill_mode",
             "log");
 
     static final List<String> DEPENDENCY = List.of("condition");

@@ -7,6 +7,7 @@ import io.jsupervise.config.Value.Text;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
@@ -336,7 +337,18 @@ final class ServiceReader {
         return new StopSequence(
                 section.signal("stop_signal", standard.signal()),
                 section.duration("stop_timeout", standard.timeout()),
-                dump);
+                dump,
+                killMode(section));
+    }
+
+    private static KillMode killMode(Section section) {
+        Optional<String> word = section.word("kill_mode", List.of("tree", "mixed", "process"));
+        for (KillMode mode : KillMode.values()) {
+            if (word.isPresent() && mode.word().equals(word.get())) {
+                return mode;
+            }
+        }
+        return KillMode.TREE;
     }
 
     private LogSpec log(ServiceName name, Section section) {

@@ -1,9 +1,9 @@
 package io.jsupervise.daemon;
 
-import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
@@ -11,7 +11,6 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,12 +22,14 @@ import java.util.function.Consumer;
 import java.util.function.Predicate;
 
 /**
- * The processes that are watched, from the moment when they are known until their group is empty. The number that the
+ * The main processes that are watched, from the moment when they are known until nothing of their group and their tree
+ * ({@link Trees}) is left. The number that the
  * poller reports for a child is never used twice, so a report that comes late finds nothing. The loop's thread only.
  */
 final class Children {
     private final Os os;
     private final Poller poller;
+    private final Trees trees;
     private final Predicate<ServiceName> isLoaded;
     private final Consumer<Child> noMoreNeeded;
     private final Map<RunId, Watched> byRun = new HashMap<>();
@@ -45,13 +46,6 @@ final class Children {
 
     /** Init may take its time to reap, but a service does not wait for ever to be started again. */
     static final Duration REAP_PATIENCE = Duration.ofSeconds(3);
-    /** Of main processes that ended while nobody watched: the rest of their groups, one by one. */
-    private final Map<RunId, List<Child>> remains = new HashMap<>();
-
-    private static final int LOOKS_FOR_MARKS = 20;
-
-    /** Marks in the environment are enough here. */
-    private static final Path NO_FIFOS = Path.of("/proc/self/no-fifos");
 
     private static final int CHEAP_LOOKS = 3;
     private static final Duration GROUPS_VALID = Duration.ofMillis(5);
@@ -81,17 +75,18 @@ final class Children {
     record Exit(ServiceName service, Event.ChildExited event) {}
 
     /** Of services that are executed by nobody but us. */
-    Children(Os os, Poller poller, Consumer<Child> noMoreNeeded) {
-        this(os, poller, service -> false, noMoreNeeded);
+    Children(Os os, Poller poller, Trees trees, Consumer<Child> noMoreNeeded) {
+        this(os, poller, trees, service -> false, noMoreNeeded);
     }
 
     /**
      * @param isLoaded     whether other programs are executed in front of that of a service
      * @param noMoreNeeded gets each child that is done with, to close its pidfd
      */
-    Children(Os os, Poller poller, Predicate<ServiceName> isLoaded, Consumer<Child> noMoreNeeded) {
+    Children(Os os, Poller poller, Trees trees, Predicate<ServiceName> isLoaded, Consumer<Child> noMoreNeeded) {
         this.os = os;
         this.poller = poller;
+        this.trees = trees;
         this.isLoaded = isLoaded;
         this.noMoreNeeded = noMoreNeeded;
     }
@@ -114,19 +109,17 @@ final class Children {
     private Watched add(ServiceName service, RunId run, Child child) {
         Watched remains = unburied.remove(service);
         if (remains != null) {
-            release(remains);
+            giveUp(remains);
         }
         Watched watched = new Watched(service, run, child, lastToken++);
         byRun.put(run, watched);
+        trees.begin(service, run, child);
         return watched;
     }
 
-    /**
-     * Of a group whose leader is gone, only members that were identified can be told from those of another one. They are
-     * buried with {@code run}.
-     */
-    void watchRemains(RunId run, Child member) {
-        remains.computeIfAbsent(run, any -> new ArrayList<>()).add(member);
+    /** Of a main process that ended while nobody watched, only members that were identified are known. */
+    void watchRemains(ServiceName service, RunId run, ProcessIdentity member) {
+        trees.beginWithout(service, run, member);
     }
 
     boolean someAreUnpolled() {
@@ -200,35 +193,41 @@ final class Children {
         }
     }
 
-    /** Sends a signal; nothing happens where the run has ended. */
-    void signal(RunId run, Signal signal, boolean wholeGroup) throws OsException {
+    /** Sends a signal to a main process, or to all of its tree; nothing happens where the run has ended. */
+    void signal(RunId run, Signal signal, boolean wholeTree) throws OsException {
         Watched watched = byRun.get(run);
         if (watched == null) {
             return;
         }
-        if (wholeGroup) {
+        if (wholeTree) {
             os.signalGroup(watched.child, signal);
+            trees.signal(run, signal);
         } else {
             os.signal(watched.child, signal);
         }
     }
 
     /**
-     * Kills what is left of the group of an ended main process, reaps it, and tells whether the group is empty by
-     * then, in which case nothing of it is kept.
+     * Kills what is left of the tree of an ended main process, then reaps that, and tells whether nothing of it lives by
+     * then, in which case nothing of it is kept. The main process is reaped last: until then nobody else can have the
+     * number by which its group and its session are known.
      */
     boolean bury(RunId run) throws OsException {
         Watched watched = byRun.get(run);
         if (watched == null) {
-            return buryRemains(run);
+            boolean empty = trees.end(run);
+            if (empty) {
+                trees.forget(run);
+            }
+            return empty;
         }
         os.signalGroup(watched.child, Signal.KILL);
-        if (!watched.reaped && watched.child.ours()) {
-            os.reap(watched.child);
-            watched.reaped = true;
+        if (!trees.end(run)) {
+            unburied.put(watched.service, watched);
+            return false;
         }
-        boolean othersAreGone = buryRemains(run);
-        if (!othersAreGone || os.groupExists(watched.child) && !onlyZombies(watched)) {
+        reap(watched);
+        if (os.groupExists(watched.child) && !onlyZombies(watched)) {
             unburied.put(watched.service, watched);
             return false;
         }
@@ -237,21 +236,39 @@ final class Children {
         return true;
     }
 
-    private boolean buryRemains(RunId run) throws OsException {
-        List<Child> members = remains.getOrDefault(run, List.of());
-        for (Child member : members) {
-            if (!os.hasEnded(member)) {
-                os.signal(member, Signal.KILL);
-            }
+    /** Reaps an ended main process and lets everything else live that hangs on it. */
+    void buryAlone(RunId run) throws OsException {
+        Watched watched = byRun.get(run);
+        if (watched != null) {
+            trees.spare(watched.service);
+            reap(watched);
+            release(watched);
+        } else {
+            trees.forget(run);
         }
-        for (Child member : members) {
-            if (!os.hasEnded(member)) {
-                return false;
-            }
+    }
+
+    /** What of an ended run lives, in words, as far as was looked. */
+    List<String> left(RunId run) {
+        return trees.left(run);
+    }
+
+    private void reap(Watched watched) throws OsException {
+        if (!watched.reaped && watched.child.ours()) {
+            os.reap(watched.child);
+            watched.reaped = true;
+            trees.mainIsReaped(watched.run);
         }
-        members.forEach(os::release);
-        remains.remove(run);
-        return true;
+    }
+
+    /** Something of it lives, and is no longer waited for. */
+    private void giveUp(Watched watched) {
+        try {
+            reap(watched);
+        } catch (OsException e) {
+            throw new AssertionError("what has ended can be reaped: " + watched.child.pid(), e);
+        }
+        release(watched);
     }
 
     /**
@@ -268,31 +285,12 @@ final class Children {
             livingGroups = os.livingGroups();
             groupsReadAt = now;
         }
-        boolean someLive = livingGroups.contains(watched.child.pid().value());
-        if (someLive && !watched.child.ours() && watched.looks % LOOKS_FOR_MARKS == CHEAP_LOOKS + 1) {
-            killMarked(watched);
-        }
-        return !someLive;
-    }
-
-    /**
-     * Before kernel 6.9 a group cannot be signalled once others have reaped its leader, whose number might be another's by
-     * now. Members that bear the mark of this very run are its own all the same.
-     */
-    private void killMarked(Watched watched) throws OsException {
-        for (Bearer bearer : os.bearers(NO_FIFOS)) {
-            boolean isIts = bearer.group() == watched.child.pid().value()
-                    && bearer.run().equals(Optional.of(watched.run));
-            Optional<Child> member = isIts ? os.find(bearer.identity()) : Optional.empty();
-            if (member.isPresent()) {
-                os.signal(member.get(), Signal.KILL);
-                os.release(member.get());
-            }
-        }
+        return !livingGroups.contains(watched.child.pid().value());
     }
 
     private void release(Watched watched) {
         byRun.remove(watched.run);
+        trees.forget(watched.run);
         noMoreNeeded.accept(watched.child);
     }
 }

@@ -2,6 +2,7 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.TimerKind;
 import io.jsupervise.os.OsException;
 import io.jsupervise.spec.ServiceName;
@@ -87,10 +88,6 @@ final class EffectRunner {
             outlets.heartbeats().touchOurs();
         } else if (order instanceof Order.RecordSupervisor record) {
             outlets.record(record);
-        } else if (order instanceof Order.ReadConfiguration read) {
-            outlets.readConfiguration(read);
-        } else if (order instanceof Order.Configured configured) {
-            outlets.configured(configured.configuration());
         } else if (order instanceof Order.Exit end) {
             exit = true;
             leavesRunning = end.leavesRunning();
@@ -113,10 +110,6 @@ final class EffectRunner {
             bury(bury, results);
         } else if (effect instanceof Effect.LookAtHeartbeat look) {
             outlets.heartbeats().look(look);
-        } else if (effect instanceof Effect.TakeLog take) {
-            outlets.spawner().takeLog(take);
-        } else if (effect instanceof Effect.Forget forget) {
-            outlets.spawner().forget(forget);
         } else {
             throw new AssertionError(effect);
         }
@@ -124,7 +117,7 @@ final class EffectRunner {
 
     private void signal(Effect.SendSignal send) {
         try {
-            children.signal(send.run(), send.signal(), send.wholeGroup());
+            children.signal(send.run(), send.signal(), send.wholeTree());
         } catch (OsException e) {
             outlets.complain("cannot signal \"" + send.service() + "\"", e);
         }
@@ -133,10 +126,19 @@ final class EffectRunner {
     private void bury(Effect.Bury bury, Deque<SupervisorEvent> results) {
         boolean empty = false;
         try {
-            empty = children.bury(bury.run());
+            if (bury.wholeTree()) {
+                empty = children.bury(bury.run());
+            } else {
+                children.buryAlone(bury.run());
+                empty = true;
+            }
         } catch (OsException e) {
             outlets.complain("cannot end what is left of \"" + bury.service() + "\"", e);
         }
-        results.add(new SupervisorEvent.OfService(bury.service(), new Event.GroupLookedAt(bury.run(), empty)));
+        results.add(new SupervisorEvent.OfService(bury.service(), looked(bury.run(), empty)));
+    }
+
+    private Event.GroupLookedAt looked(RunId run, boolean empty) {
+        return new Event.GroupLookedAt(run, empty, empty ? List.of() : children.left(run));
     }
 }

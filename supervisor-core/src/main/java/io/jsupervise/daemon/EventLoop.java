@@ -5,11 +5,13 @@ import io.jsupervise.io.Keeper;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
+import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
+import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import io.jsupervise.supervision.SupervisorTimer;
@@ -29,10 +31,16 @@ public final class EventLoop {
     /** How often children are asked that the kernel would not report. */
     private static final Duration ASK_AGAIN = Duration.ofSeconds(1);
 
+    /** Of what is left when all services are down. */
+    private static final Duration LAST_PATIENCE = Duration.ofSeconds(10);
+
+    private static final Duration LAST_LOOKS = Duration.ofMillis(5);
+
     private final Os os;
     private final Poller poller;
     private final Supervisor supervisor;
     private final Inbox inbox;
+    private final Trees trees;
     private final Children children;
     private final TimerQueue timers;
     private final EffectRunner runner;
@@ -41,22 +49,29 @@ public final class EventLoop {
     private final LongConsumer ready = this::ready;
     private long[] tokens = new long[64];
     private int tokenCount;
+    private Optional<MonotonicTime> endsAt = Optional.empty();
     private Duration longestTurn = Duration.ZERO;
 
-    public EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, Outlets outlets) {
+    EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, Trees trees, Outlets outlets) {
         this.os = os;
         this.poller = poller;
         this.supervisor = supervisor;
         this.inbox = inbox;
         this.outlets = outlets;
-        this.children = new Children(os, poller, supervisor::isLoaded, outlets::release);
+        this.trees = trees;
+        this.children = new Children(os, poller, trees, supervisor::isLoaded, outlets::release);
         this.timers = new TimerQueue();
         this.runner = new EffectRunner(children, timers, outlets);
     }
 
-    /** A process of the group of a main process that ended while nobody watched; before the first turn. */
-    void watchRemains(RunId run, Child member) {
-        children.watchRemains(run, member);
+    /** A process of the tree of a main process that ended while nobody watched; before the first turn. */
+    void watchRemains(ServiceName service, RunId run, ProcessIdentity member) {
+        children.watchRemains(service, run, member);
+    }
+
+    /** A process of a run that has ended, while a later run of its service lives; before the first turn. */
+    void endLeftover(ProcessIdentity leftover) {
+        trees.endLeftover(leftover);
     }
 
     /** One turn; false when the core ordered to end. */
@@ -66,15 +81,41 @@ public final class EventLoop {
             outlets.expectRecords();
         }
         Now now = new Now(os.now(), os.wallClock());
+        trees.newTurn();
         takeExits(now.mono());
         takeMessages();
         takeTimers(now.mono());
         while (!events.isEmpty()) {
             runner.run(supervisor.step(events.poll(), now), events);
         }
+        lookAtOrphans(now.mono());
         runner.endOfTurn();
         measure(now.mono());
-        return !runner.exitOrdered();
+        return !runner.exitOrdered() || !runner.leavesRunning() && someRemain(now.mono());
+    }
+
+    private void lookAtOrphans(MonotonicTime now) {
+        if (now.isBefore(trees.nextLook())) {
+            return;
+        }
+        try {
+            trees.look();
+        } catch (OsException e) {
+            outlets.complain("cannot look after orphans", e);
+        }
+    }
+
+    /** All services are down, and nothing has to be told any more: what hangs below us all the same goes before we do. */
+    private boolean someRemain(MonotonicTime now) {
+        if (endsAt.isEmpty()) {
+            endsAt = Optional.of(now.plus(LAST_PATIENCE));
+        }
+        try {
+            return now.isBefore(endsAt.get()) && !trees.endTheRest();
+        } catch (OsException e) {
+            outlets.complain("cannot end what is left below us", e);
+            return false;
+        }
     }
 
     /** Once {@link #turn} has said that the end is ordered: whether services run on, for the next supervisor. */
@@ -88,15 +129,18 @@ public final class EventLoop {
     }
 
     private void waitForWork() {
-        Optional<MonotonicTime> deadline = timers.next();
+        Optional<MonotonicTime> deadline = Optional.of(nextLook());
+        Optional<MonotonicTime> timer = timers.next();
+        if (timer.isPresent()) {
+            deadline = Optional.of(MonotonicTime.min(deadline.get(), timer.get()));
+        }
         if (children.someAreUnpolled()) {
             MonotonicTime again = os.now().plus(ASK_AGAIN);
-            deadline = Optional.of(deadline.isPresent() ? MonotonicTime.min(deadline.get(), again) : again);
+            deadline = Optional.of(MonotonicTime.min(deadline.get(), again));
         }
         Optional<MonotonicTime> patience = children.patience();
         if (patience.isPresent()) {
-            deadline = Optional.of(
-                    deadline.isPresent() ? MonotonicTime.min(deadline.get(), patience.get()) : patience.get());
+            deadline = Optional.of(MonotonicTime.min(deadline.get(), patience.get()));
         }
         tokenCount = 0;
         try {
@@ -104,6 +148,10 @@ public final class EventLoop {
         } catch (OsException e) {
             outlets.complain("cannot wait for events", e);
         }
+    }
+
+    private MonotonicTime nextLook() {
+        return endsAt.isEmpty() ? trees.nextLook() : os.now().plus(LAST_LOOKS);
     }
 
     private void ready(long token) {

@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  */
 public final class HeartbeatFiles {
     private final Os os;
-    private volatile Path ours;
+    private final Path ours;
     private final Executor executor;
     private final Consumer<SupervisorEvent> results;
     private final Consumer<OsException> failures;
@@ -38,11 +38,6 @@ public final class HeartbeatFiles {
         this.executor = executor;
         this.results = results;
         this.failures = failures;
-    }
-
-    /** Another file of ours from now on. */
-    public void ours(Path file) {
-        ours = file;
     }
 
     /** Orders a look; never waits. */

@@ -7,6 +7,7 @@ import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Service;
+import io.jsupervise.spec.KillMode;
 import io.jsupervise.text.InstantText;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -63,6 +64,9 @@ public final class JournalCodec {
             if (record.stop().dumpSignal().isPresent()) {
                 out.writeStringField(
                         "dump_signal", record.stop().dumpSignal().get().fullName());
+            }
+            if (record.stop().killMode() != KillMode.TREE) {
+                out.writeStringField("kill_mode", record.stop().killMode().word());
             }
             out.writeEndObject();
             if (record.log().isPresent()) {

@@ -2,7 +2,6 @@ package io.jsupervise.journal;
 
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ProcessIdentity;
-import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.spec.ServiceName;
 import java.util.ArrayList;
@@ -13,8 +12,8 @@ import java.util.Optional;
 
 /**
  * Processes that bear the mark of one state directory, and which of them a record does not know. Not every bearer that
- * leads a session is a main process: a daemon that a service leaves behind may lead one, too, and nobody asked us to
- * touch it. It bears the mark of a run that is in the record, or of an older one.
+ * leads a session is a main process: a daemon that a service leaves behind may lead one, too. It bears the mark of a run
+ * that is in the record, or of an older one.
  */
 final class Marked {
     private final Map<ServiceName, List<Bearer>> byService = new HashMap<>();
@@ -54,40 +53,24 @@ final class Marked {
         return Optional.ofNullable(best);
     }
 
-    /**
-     * Who is in the process group of somebody else: of the last recorded run, or of one that was started after
-     * {@code record} was written. Where the main process is dead, they are all that is left.
-     *
-     * @param record of this boot
-     */
-    List<Bearer> orphans(ServiceName name, Optional<ServiceRecord> record) {
-        Optional<Service.LastRun> last = record.flatMap(ServiceRecord::lastRun);
-        List<Bearer> orphans = new ArrayList<>();
+    /** Who bears a mark of the service and is not {@code main}. */
+    List<Bearer> others(ServiceName name, Optional<ProcessIdentity> main) {
+        List<Bearer> others = new ArrayList<>();
         for (Bearer bearer : byService.getOrDefault(name, List.of())) {
-            boolean isOfLast = last.isPresent()
-                    && bearer.run().equals(Optional.of(last.get().run()));
-            if (bearer.run().isPresent()
-                    && bearer.group() != bearer.identity().pid().value()
-                    && (isOfLast || isLater(bearer, last))) {
-                orphans.add(bearer);
+            if (!main.equals(Optional.of(bearer.identity()))) {
+                others.add(bearer);
             }
         }
-        return orphans;
+        return others;
     }
 
-    /**
-     * Runs are numbered within the life of a supervisor. One of which nothing was recorded, and whose notes could not be
-     * read, may have had the same life as the one that was recorded: then the start times tell.
-     */
     private static boolean isLater(Bearer bearer, Optional<Service.LastRun> last) {
         if (last.isEmpty()) {
             return true;
         }
-        long before = last.get().process().startTime();
         return bearer.run().isPresent()
                 ? bearer.run().get().isLaterThan(last.get().run())
-                        && bearer.identity().startTime() >= before
-                : bearer.identity().startTime() > before;
+                : bearer.identity().startTime() > last.get().process().startTime();
     }
 
     /** A mark that can be read before one that cannot; of a later run; of one run what was started first. */
@@ -99,19 +82,5 @@ final class Marked {
             return bearer.run().get().isLaterThan(than.run().get());
         }
         return bearer.identity().startTime() < than.identity().startTime();
-    }
-
-    /** Who else is in the process group of {@code main}. */
-    List<ProcessIdentity> others(ServiceName name, RunId run, ProcessIdentity main) {
-        List<ProcessIdentity> others = new ArrayList<>();
-        for (Bearer bearer : byService.getOrDefault(name, List.of())) {
-            boolean sameRun = bearer.run().isEmpty() || bearer.run().get().equals(run);
-            if (sameRun
-                    && bearer.group() == main.pid().value()
-                    && !bearer.identity().equals(main)) {
-                others.add(bearer.identity());
-            }
-        }
-        return others;
     }
 }

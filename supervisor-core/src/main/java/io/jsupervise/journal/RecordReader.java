@@ -14,6 +14,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
@@ -205,8 +206,19 @@ final class RecordReader {
         Optional<String> dump = stop.optionalString("dump_signal");
         Optional<Signal> dumpSignal =
                 dump.isPresent() ? Optional.of(signal(stop, "dump_signal", dump.get())) : Optional.empty();
+        Optional<String> killMode = stop.optionalString("kill_mode");
         stop.end();
-        return new StopSequence(signal, timeout, dumpSignal);
+        StopSequence sequence = new StopSequence(signal, timeout, dumpSignal);
+        return killMode.isPresent() ? sequence.with(killMode(stop, killMode.get())) : sequence;
+    }
+
+    private static KillMode killMode(JsonObject object, String word) throws JsonException {
+        for (KillMode mode : KillMode.values()) {
+            if (mode.word().equals(word)) {
+                return mode;
+            }
+        }
+        throw object.wrong("kill_mode", "\"" + word + "\" is no kill_mode");
     }
 
     private static Signal signal(JsonObject object, String name, String text) throws JsonException {

@@ -6,7 +6,6 @@ import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.Now;
-import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.RunId;
@@ -22,7 +21,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,17 +66,15 @@ public final class Recovery {
     /**
      * @param services in the order of the services file, then those that it no longer names but that may still run
      * @param retired  the names of the latter
-     * @param absent   those that it no longer names and that do not run: should they come back, so does their history
      * @param toFind   processes of this boot, each of one of {@code services}
      */
-    public record Recovered(
-            List<Service> services, Set<ServiceName> retired, List<Service> absent, List<Left> toFind) {}
+    public record Recovered(List<Service> services, Set<ServiceName> retired, List<Left> toFind) {}
 
     /**
      * A main process that ran when its service was last recorded, or that was found by its mark.
      *
-     * @param others the rest of its process group, as far as it bears our mark: to be ended where the main process is
-     *               dead by now
+     * @param others what else bears a mark of its service: to be ended where the main process is dead by now
+     * @param ended  those of them that are of runs which have ended before: to be ended in any case
      * @param buried whether nothing more is to be said of the main process: it is dead, and recorded as that or not known
      * @param log    where the output of its service goes now
      * @param logBefore the file that it went to when the service was recorded
@@ -88,6 +84,7 @@ public final class Recovery {
             RunId run,
             ProcessIdentity process,
             List<ProcessIdentity> others,
+            List<ProcessIdentity> ended,
             boolean buried,
             LogSpec log,
             Optional<Path> logBefore) {}
@@ -164,26 +161,18 @@ public final class Recovery {
         List<Service> services = new ArrayList<>();
         List<Left> toFind = new ArrayList<>();
         Set<ServiceName> retired = new HashSet<>();
-        List<Service> absent = new ArrayList<>();
         Set<ServiceName> known = new HashSet<>();
         for (ServiceSpec spec : specs) {
             known.add(spec.name());
             add(spec, Optional.ofNullable(before.records().get(spec.name())), services, toFind);
         }
         for (ServiceRecord record : before.records().values()) {
-            if (known.add(record.name())) {
-                ServiceSpec spec = unnamed(record);
-                if (isOfThisBoot(record) && mayRun(record)) {
-                    retired.add(record.name());
-                    add(spec, Optional.of(record.wanting(Wanted.DOWN, isStopped(record))), services, toFind);
-                } else {
-                    absent.add(service(
-                            spec,
-                            Wanted.DOWN,
-                            isStopped(record),
-                            historyOfAnotherBoot(record),
-                            isOfThisBoot(record) ? record.lastRun() : Optional.empty()));
-                }
+            if (known.add(record.name()) && isOfThisBoot(record) && mayRun(record)) {
+                retired.add(record.name());
+                ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
+                // Its record goes on to tell where its output goes.
+                record.log().ifPresent(file -> spec.log(LogSpec.ToFile.keepingAll(file)));
+                add(spec.autostart(false).stop(record.stop()).build(), Optional.of(record), services, toFind);
             }
         }
         for (ServiceName name : marked.names()) {
@@ -192,63 +181,59 @@ public final class Recovery {
                 add(ServiceSpec.of(name, NO_COMMAND).autostart(false).build(), Optional.empty(), services, toFind);
             }
         }
-        return new Recovered(services, retired, absent, toFind);
-    }
-
-    /** What is left to know of a service that the file no longer names. Its record goes on to tell where its output goes. */
-    private static ServiceSpec unnamed(ServiceRecord record) {
-        ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
-        record.log().ifPresent(file -> spec.log(LogSpec.ToFile.keepingAll(file)));
-        return spec.autostart(false).stop(record.stop()).build();
-    }
-
-    /** Whether an operator wanted it down: should it come back, it stays so. */
-    private static boolean isStopped(ServiceRecord record) {
-        return record.commanded() && record.wanted() == Wanted.DOWN;
+        return new Recovered(services, retired, toFind);
     }
 
     private boolean mayRun(ServiceRecord record) {
+        boolean leftSomething = record.stop().killMode().endsTree()
+                && !marked.others(record.name(), Optional.empty()).isEmpty();
         return record.living().isPresent()
+                || leftSomething
                 || marked.unrecorded(record.name(), Optional.of(record)).isPresent();
     }
 
     private void add(ServiceSpec spec, Optional<ServiceRecord> record, List<Service> services, List<Left> toFind) {
         Optional<ServiceRecord> ofThisBoot = record.filter(this::isOfThisBoot);
         Optional<Bearer> unrecorded = marked.unrecorded(spec.name(), ofThisBoot);
-        // Several runs may be unrecorded, where the journal was stale: what is left of a later one may be known by it
-        // alone.
-        List<Bearer> orphans = marked.orphans(spec.name(), ofThisBoot);
+        boolean endsTree =
+                record.map(ServiceRecord::stop).orElse(spec.stop()).killMode().endsTree();
         Service service;
         if (unrecorded.isPresent()) {
             service = found(spec, record, unrecorded.get());
-            toFind.add(withOrphans(left(service, unrecorded.get().identity()), orphans));
         } else {
             service = record.isPresent() ? from(spec, record.get()) : fresh(spec);
-            if (service.process().isPresent()) {
-                toFind.add(withOrphans(left(service, service.process().get()), orphans));
-            } else if (!orphans.isEmpty()) {
-                Left remains = remains(service, orphans);
-                service = withGrave(service, remains.run());
-                toFind.add(remains);
-            }
+        }
+        // Several runs may have left something, where the journal was stale, or a kill came while it was being ended.
+        List<Bearer> others = endsTree ? marked.others(spec.name(), service.process()) : List.of();
+        if (service.process().isPresent()) {
+            toFind.add(left(service, service.process().get(), others));
+        } else if (!others.isEmpty()) {
+            Left remains = remains(service, others);
+            service = withGrave(service, remains.run());
+            toFind.add(remains);
         }
         services.add(service);
     }
 
-    /** If the main process is dead, they have to go with its group. */
-    private static Left withOrphans(Left left, List<Bearer> orphans) {
-        Set<ProcessIdentity> others = new LinkedHashSet<>(left.others);
-        orphans.forEach(orphan -> others.add(orphan.identity()));
-        return new Left(
-                left.service, left.run, left.process, List.copyOf(others), left.buried, left.log, left.logBefore);
+    /** A service has one run at a time, so whatever bears the mark of another one is left of one that has ended. */
+    private Left left(Service service, ProcessIdentity process, List<Bearer> others) {
+        RunId run = service.run().orElseThrow().id();
+        List<ProcessIdentity> ended = new ArrayList<>();
+        for (Bearer other : others) {
+            if (!run.isUnread() && other.run().isPresent() && !other.run().get().equals(run)) {
+                ended.add(other.identity());
+            }
+        }
+        return left(service, run, process, others, ended, false);
     }
 
-    /** The rest of a group, whose leader has ended: nobody else can have its number as long as that group exists. */
-    private Left remains(Service service, List<Bearer> orphans) {
-        Bearer first = orphans.get(0);
-        ProcessIdentity leader =
-                new ProcessIdentity(new Pid(first.group()), first.identity().startTime());
-        return withOrphans(left(service, first.run().orElseThrow(), leader, List.of(), true), orphans);
+    /** What has lost its main process. */
+    private Left remains(Service service, List<Bearer> others) {
+        Bearer first = others.get(0);
+        RunId run = first.run()
+                .orElse(RunId.unread(
+                        here.stateId(), here.life(), first.identity().pid()));
+        return left(service, run, first.identity(), others, List.of(), true);
     }
 
     private Service withGrave(Service service, RunId run) {
@@ -270,18 +255,21 @@ public final class Recovery {
                 service.seed());
     }
 
-    private Left left(Service service, ProcessIdentity process) {
-        RunId run = service.run().orElseThrow().id();
-        return left(service, run, process, marked.others(service.name(), run, process), false);
-    }
-
     private Left left(
-            Service service, RunId run, ProcessIdentity process, List<ProcessIdentity> others, boolean buried) {
+            Service service,
+            RunId run,
+            ProcessIdentity process,
+            List<Bearer> others,
+            List<ProcessIdentity> ended,
+            boolean buried) {
+        List<ProcessIdentity> identities = new ArrayList<>();
+        others.forEach(other -> identities.add(other.identity()));
         return new Left(
                 service.name(),
                 run,
                 process,
-                others,
+                List.copyOf(identities),
+                List.copyOf(ended),
                 buried,
                 service.spec().log(),
                 Optional.ofNullable(before.records().get(service.name())).flatMap(ServiceRecord::log));
@@ -303,10 +291,7 @@ public final class Recovery {
         Optional<ProcessIdentity> process = Optional.of(bearer.identity());
         Run run = new Run(id, process, startedAt, Optional.empty(), Optional.empty(), true, Optional.empty());
         boolean commanded = record.map(ServiceRecord::commanded).orElse(false);
-        Wanted wanted = plain.wanted();
-        if (record.isPresent() && (commanded || isOfThisBoot(record.get()))) {
-            wanted = commanded ? record.get().wanted() : goesOn(spec, record.get());
-        }
+        Wanted wanted = commanded ? record.get().wanted() : plain.wanted();
         boolean stopping = wanted == Wanted.DOWN;
         return new Service(
                 spec,
@@ -351,15 +336,13 @@ public final class Recovery {
     }
 
     private Service from(ServiceSpec spec, ServiceRecord record) {
-        boolean starts = record.commanded() ? record.wanted() == Wanted.UP : spec.autostart();
-        Wanted wanted = starts ? Wanted.UP : Wanted.DOWN;
+        Wanted wanted = record.commanded() ? record.wanted() : spec.autostart() ? Wanted.UP : Wanted.DOWN;
         if (!isOfThisBoot(record)) {
             // Its last run was another boot's: nothing of it runs, and start times mean nothing any more.
             return service(spec, wanted, record.commanded(), historyOfAnotherBoot(record), Optional.empty());
         }
         if (record.living().isPresent()) {
-            // As at a reload: autostart is about starts, and nothing that goes on is one.
-            return running(spec, record, record.commanded() ? wanted : goesOn(spec, record));
+            return running(spec, record, wanted);
         }
         if (!crashed) {
             return service(spec, wanted, record.commanded(), record.history().forgiven(), record.lastRun());
@@ -375,10 +358,6 @@ public final class Recovery {
             case STOPPED, WAITING, STARTING, RUNNING, STOPPING ->
                 service(spec, wanted, record.commanded(), record.history(), record.lastRun());
         };
-    }
-
-    private static Wanted goesOn(ServiceSpec spec, ServiceRecord record) {
-        return spec.autostart() ? Wanted.UP : record.wanted();
     }
 
     private End unknown(String reason) {

@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /** A {@link Service} while one step works on it; mutable, and never seen outside of that step. */
 final class Draft {
-    ServiceSpec spec;
+    final ServiceSpec spec;
     ServiceState state;
     Now since;
     Wanted wanted;

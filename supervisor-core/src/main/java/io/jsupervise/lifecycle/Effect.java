@@ -1,6 +1,5 @@
 package io.jsupervise.lifecycle;
 
-import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -33,14 +32,16 @@ public sealed interface Effect {
         }
     }
 
-    /** Signal the main process or its whole group. */
-    record SendSignal(ServiceName service, RunId run, Signal signal, boolean wholeGroup) implements Effect {}
+    /** Signal the main process, or it and all that hangs on it. */
+    record SendSignal(ServiceName service, RunId run, Signal signal, boolean wholeTree) implements Effect {}
 
     /**
-     * The main process has ended: kill what is left of its group, reap it, and look whether the group is empty;
-     * answered by GroupLookedAt. May be ordered again until it is.
+     * The main process has ended: kill what is left of its tree, reap it, and look whether anything lives; answered by
+     * GroupLookedAt. May be ordered again until nothing does.
+     *
+     * @param wholeTree false to reap the main process and touch nothing else
      */
-    record Bury(ServiceName service, RunId run) implements Effect {}
+    record Bury(ServiceName service, RunId run, boolean wholeTree) implements Effect {}
 
     record ArmTimer(ServiceName service, TimerKind kind, long generation, MonotonicTime deadline) implements Effect {}
 
@@ -48,12 +49,6 @@ public sealed interface Effect {
 
     /** Look at a heartbeat file off the loop; answered by HeartbeatLookedAt. */
     record LookAtHeartbeat(ServiceName service, RunId run, Path file) implements Effect {}
-
-    /** What a running process writes goes on as this says; its FIFOs stay the same. */
-    record TakeLog(ServiceName service, LogSpec log) implements Effect {}
-
-    /** The services file no longer names it, and it is down: what was made for it is not needed any more. */
-    record Forget(ServiceName service) implements Effect {}
 
     /** May it start now? Answered by StartPermitted or StartPostponed; never leaves the core. */
     record AskToStart(ServiceName service) implements Effect {}

@@ -1,6 +1,5 @@
 package io.jsupervise.lifecycle;
 
-import io.jsupervise.spec.ServiceSpec;
 import java.util.List;
 import java.util.Optional;
 
@@ -21,10 +20,6 @@ public sealed interface Event {
         R on(StopQueued event);
 
         R on(RestartAsked event);
-
-        R on(SpecChanged event);
-
-        R on(Removed event);
 
         R on(ShutdownBegun event);
 
@@ -89,22 +84,6 @@ public sealed interface Event {
 
     /** An operator wants it up and fresh. */
     record RestartAsked() implements Event {
-        @Override
-        public <R> R to(Handler<R> handler) {
-            return handler.on(this);
-        }
-    }
-
-    /** The services file was read again and gives it this spec from now on, maybe after it had been removed. */
-    record SpecChanged(ServiceSpec spec) implements Event {
-        @Override
-        public <R> R to(Handler<R> handler) {
-            return handler.on(this);
-        }
-    }
-
-    /** The services file was read again and no longer names it. */
-    record Removed() implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);
@@ -185,8 +164,16 @@ public sealed interface Event {
         }
     }
 
-    /** After {@link Effect.Bury}: whether the group of an ended main process is empty. */
-    record GroupLookedAt(RunId run, boolean empty) implements Event {
+    /**
+     * After {@link Effect.Bury}: whether the group and the tree of an ended main process are empty.
+     *
+     * @param left what lives, in words, as far as is known
+     */
+    record GroupLookedAt(RunId run, boolean empty, List<String> left) implements Event {
+        public GroupLookedAt(RunId run, boolean empty) {
+            this(run, empty, List.of());
+        }
+
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

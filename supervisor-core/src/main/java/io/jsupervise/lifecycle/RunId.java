@@ -15,6 +15,11 @@ public record RunId(String value) {
         return new RunId(state + "-" + Long.toHexString(life) + "-0." + pid.value());
     }
 
+    /** Whether it was made by {@link #unread}. */
+    public boolean isUnread() {
+        return value.indexOf('.') >= 0;
+    }
+
     /** Whether a supervisor of this state directory gave it. */
     public boolean isOf(String state) {
         return value.length() > state.length() && value.startsWith(state) && value.charAt(state.length()) == '-';

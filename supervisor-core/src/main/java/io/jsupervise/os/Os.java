@@ -54,6 +54,35 @@ public interface Os {
      */
     List<Bearer> bearers(Path fifos) throws OsException;
 
+    /** The mark that one process bears, as {@link #bearers} has it; empty where it bears none, or has ended. */
+    Optional<Bearer> bearer(Pid pid, Path fifos) throws OsException;
+
+    /** All processes, zombies included, as far as we may see them. Reads all of /proc, so not for every death. */
+    List<ProcessStat> processes() throws OsException;
+
+    /** One process; empty where there is none of that number. */
+    Optional<ProcessStat> process(Pid pid);
+
+    // ---- orphans ----
+
+    /** From now on whatever loses its parent below us becomes our child (PR_SET_CHILD_SUBREAPER, kernel 3.4). */
+    void becomeParentOfOrphans() throws OsException;
+
+    /**
+     * Our children that we did not spawn, zombies included. Takes a time that depends on their number alone where the
+     * kernel lists children (CONFIG_PROC_CHILDREN); otherwise reads all of /proc.
+     */
+    List<Pid> orphans() throws OsException;
+
+    /**
+     * Removes an orphan from the process table if it has ended; false where it lives. Until then its number is its own;
+     * whoever signals orphans therefore has to be the one thread that reaps them.
+     */
+    boolean reapOrphan(Pid orphan);
+
+    /** Signals one of {@link #orphans}, which has not been reaped since. */
+    void signalOrphan(Pid orphan, Signal signal) throws OsException;
+
     /** Whether {@code child} has ended, reaped or not. */
     boolean hasEnded(Child child) throws OsException;
 

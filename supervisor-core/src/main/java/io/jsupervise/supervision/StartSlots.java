@@ -20,7 +20,7 @@ import java.util.Set;
 final class StartSlots {
     static final Duration LONGEST_HOLD = Duration.ofSeconds(1);
 
-    private int limit;
+    private final int limit;
     /** Until when each holds its slot; who took one first holds it least long, so the oldest come first. */
     private final Map<ServiceName, MonotonicTime> holders = new LinkedHashMap<>();
 
@@ -31,16 +31,8 @@ final class StartSlots {
         this.limit = limit;
     }
 
-    /** Another limit from now on. Without one nobody holds a slot; whoever waits gets one when they are given out next. */
-    void limit(int starts) {
-        limit = starts;
-        if (limit == 0) {
-            holders.clear();
-        }
-    }
-
     boolean areUnlimited() {
-        return limit == 0 && queue.isEmpty();
+        return limit == 0;
     }
 
     /**
@@ -49,7 +41,6 @@ final class StartSlots {
      */
     boolean take(ServiceName service, MonotonicTime now) {
         if (limit == 0) {
-            queue.remove(service);
             return true;
         }
         holders.remove(service);
@@ -82,7 +73,7 @@ final class StartSlots {
     List<ServiceName> next() {
         List<ServiceName> turn = new ArrayList<>();
         for (ServiceName service : queue) {
-            if (limit > 0 && holders.size() + turn.size() >= limit) {
+            if (holders.size() + turn.size() >= limit) {
                 break;
             }
             turn.add(service);

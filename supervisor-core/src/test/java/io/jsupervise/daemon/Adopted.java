@@ -23,7 +23,8 @@ public final class Adopted {
     public Adopted(Os os, Child child) throws OsException {
         this.os = os;
         this.poller = os.poller();
-        this.children = new Children(os, poller, released -> {});
+        this.children =
+                new Children(os, poller, new Trees(os, java.nio.file.Path.of("/no-fifos"), "id"), released -> {});
         children.watch(new ServiceName("web"), new RunId("r1"), child);
     }
 

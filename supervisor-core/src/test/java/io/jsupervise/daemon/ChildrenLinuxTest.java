@@ -48,7 +48,7 @@ class ChildrenLinuxTest {
     @BeforeEach
     void open() throws OsException {
         poller = os.poller();
-        children = new Children(os, poller, os::release);
+        children = new Children(os, poller, trees(os), os::release);
     }
 
     @AfterEach
@@ -57,6 +57,10 @@ class ChildrenLinuxTest {
             ProcessHandle.of(child.pid().value()).ifPresent(ProcessHandle::destroyForcibly);
         }
         poller.close();
+    }
+
+    private static Trees trees(Os on) {
+        return new Trees(on, Path.of("/no-fifos"), "id");
     }
 
     private Child spawn(String command) throws Exception {
@@ -125,7 +129,7 @@ class ChildrenLinuxTest {
     /** As where fs.epoll.max_user_watches is used up: the child is asked in turn instead. */
     @Test
     void a_child_that_the_poller_refuses_is_asked_in_turn() throws Exception {
-        Children asked = new Children(os, new Refusing(), os::release);
+        Children asked = new Children(os, new Refusing(), trees(os), os::release);
         RunId run = new RunId("r1");
         Child child = spawn("exec sleep 1000");
         asked.watch(WEB, run, child);
@@ -210,7 +214,7 @@ class ChildrenLinuxTest {
                 new Class<?>[] {Os.class},
                 (proxy, method, arguments) ->
                         method.getName().equals("signalGroup") ? (Object) true : method.invoke(os, arguments));
-        Children there = new Children(old, poller, os::release);
+        Children there = new Children(old, poller, trees(old), os::release);
         RunId run = new RunId("marked-" + System.nanoTime());
         Child child = os.spawn(new SpawnRequest(
                 List.of("/bin/sh", "-c", "sleep 1000 & exit 1"),

@@ -22,7 +22,6 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
-import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -50,7 +49,6 @@ public final class SteppedDaemon {
     /**
      * Begins as the real one does: directories, lock, relay, journal, logs of what still lives, leftovers.
      *
-     * @param file     what a reload reads
      * @param lookers  runs what may hang in a file system
      * @param saboteur may do something else than the core orders, to see whether that is noticed
      * @param relays   whether there are a log relay and a keeper
@@ -58,7 +56,6 @@ public final class SteppedDaemon {
     public static SteppedDaemon begin(
             Os os,
             Configuration configuration,
-            Supplier<Configuration> file,
             long seed,
             Executor lookers,
             Eyes eyes,
@@ -86,10 +83,7 @@ public final class SteppedDaemon {
                 lookers,
                 relay.isPresent() ? relay.get() : none,
                 keeper,
-                line -> {},
-                other -> file.get(),
-                lookers,
-                taken -> {});
+                line -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         begin.assembly.takeOverFromKeeper();
         if (relay.isPresent()) {

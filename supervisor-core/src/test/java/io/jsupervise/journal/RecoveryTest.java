@@ -19,6 +19,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -174,6 +175,7 @@ class RecoveryTest {
                                 WEB,
                                 LIVING.run(),
                                 PROCESS,
+                                List.of(),
                                 List.of(),
                                 false,
                                 spec(true).log(),
@@ -396,7 +398,6 @@ class RecoveryTest {
         "of another state directory,        50, 50, 9, q-1-6,  web, false, false",
         "of another one that begins alike,  50, 50, 9, rr-1-6, web, false, false",
         "a mark that is no number,          50, 50, 9, r-x-y,  web, false, false",
-        "a later run started before,        50, 50, 6, r-1-6,  web, false, false",
         "an unread mark started later,      50, 50, 9, '',     web, false, true",
         "an unread mark started before,     50, 50, 6, '',     web, false, false",
         "an unread mark of a worker,        51, 50, 9, '',     web, false, false",
@@ -501,7 +502,51 @@ class RecoveryTest {
                 bearer(46, 46, 8, "r-1-5", "web"));
         List<ProcessIdentity> others = recovered.toFind().get(0).others();
         assertEquals(
-                List.of(43, 44), others.stream().map(one -> one.pid().value()).toList());
+                List.of(43, 44, 45, 46),
+                others.stream().map(one -> one.pid().value()).toList());
+        assertEquals(
+                List.of(new ProcessIdentity(new Pid(45), 8)),
+                recovered.toFind().get(0).ended(),
+                "what is left of an earlier run goes also where the main process lives");
+    }
+
+    @Test
+    void a_daemon_of_an_ended_run_is_left_of_it_though_it_leads_a_session_of_its_own() {
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)),
+                Map.of(WEB, record(ServiceState.BACKOFF, "b1", Wanted.UP, false, false)),
+                Optional.of(supervisor("b1", false)),
+                bearer(46, 46, 8, "r-1-5", "web"),
+                bearer(47, 47, 8, "r-1-3", "web"),
+                bearer(48, 48, 8, "q-1-3", "web"));
+        Recovery.Left left = recovered.toFind().get(0);
+        assertTrue(left.buried());
+        assertEquals(
+                List.of(46, 47),
+                left.others().stream().map(one -> one.pid().value()).toList());
+        assertTrue(recovered.services().get(0).grave().isPresent(), "no start before it is gone");
+    }
+
+    @Test
+    void nothing_is_left_to_end_where_only_main_processes_are_to_be_ended() {
+        ServiceSpec process = ServiceSpec.of("web", "/bin/true")
+                .stop(StopSequence.DEFAULT.with(KillMode.PROCESS))
+                .build();
+        Recovery.Recovered recovered = recover(
+                List.of(process), Map.of(), Optional.of(supervisor("b1", false)), bearer(46, 40, 8, "r-1-5", "web"));
+        assertEquals(List.of(), recovered.toFind());
+        assertTrue(recovered.services().get(0).grave().isEmpty());
+    }
+
+    @Test
+    void a_service_that_the_file_no_longer_names_loses_what_it_left() {
+        Recovery.Recovered recovered = recover(
+                List.of(),
+                Map.of(WEB, record(ServiceState.STOPPED, "b1", Wanted.DOWN, false, false)),
+                Optional.of(supervisor("b1", false)),
+                bearer(46, 46, 8, "r-1-5", "web"));
+        assertEquals(Set.of(WEB), recovered.retired());
+        assertEquals(1, recovered.toFind().size());
     }
 
     /** A stale journal: run 6 was noted and is dead, nobody knows of run 7 but by a worker that outlived it. */

@@ -114,21 +114,6 @@ public final class Bench {
                 1);
     }
 
-    /** The same, running, where the journal knows what it was started with. */
-    public static Service startedWith(ServiceSpec spec, String fingerprint) {
-        Service service = recorded(spec, ServiceState.RUNNING, Optional.empty(), Wanted.UP);
-        Run old = service.run().orElseThrow();
-        Run run = new Run(
-                old.id(),
-                old.process(),
-                old.orderedAt(),
-                old.readyAt(),
-                old.pulse(),
-                old.adopted(),
-                Optional.of(fingerprint));
-        return with(service, Optional.of(run), service.lastRun(), service.seed());
-    }
-
     public static ProcessIdentity process(int pid) {
         return new ProcessIdentity(new Pid(pid), 7);
     }
@@ -325,7 +310,7 @@ public final class Bench {
         } else if (effect instanceof Effect.Spawn) {
             return "spawn";
         } else if (effect instanceof Effect.SendSignal send) {
-            return send.signal().fullName() + (send.wholeGroup() ? " to group" : " to main");
+            return send.signal().fullName() + (send.wholeTree() ? " to group" : " to main");
         } else if (effect instanceof Effect.Bury) {
             return "clear group";
         } else if (effect instanceof Effect.ArmTimer arm) {
@@ -334,10 +319,6 @@ public final class Bench {
             return "cancel " + cancel.kind();
         } else if (effect instanceof Effect.LookAtHeartbeat) {
             return "look at heartbeat";
-        } else if (effect instanceof Effect.TakeLog) {
-            return "take log";
-        } else if (effect instanceof Effect.Forget) {
-            return "forget";
         } else if (effect instanceof Effect.Announce announce) {
             return "tell " + announce.event();
         } else {

@@ -64,7 +64,7 @@ final class StatesPage {
         StopSequence stop = passage.from().service().spec().stop();
         boolean timeout = passage.event() instanceof Event.TimerFired fired && fired.kind() == TimerKind.STOP;
         boolean patient = !timeout && !(passage.event() instanceof Event.ShutdownHurried);
-        if (!send.wholeGroup()) {
+        if (!send.wholeTree()) {
             return "dump_signal to main process";
         }
         return (patient && send.signal().equals(stop.signal())

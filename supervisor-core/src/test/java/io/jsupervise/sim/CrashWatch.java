@@ -220,7 +220,8 @@ final class CrashWatch {
     void mayBeSignalled(SimulatedProcess process) {
         SimulatedProcess main = byRun.get(process.run());
         boolean isLeftBehind = !process.isMain && (main == null || !main.isAlive());
-        if (!isLeftBehind && !disturbed.contains(process)) {
+        // Whoever may end a main process may end all that hangs on it.
+        if (!isLeftBehind && !disturbed.contains(process.maker.orElse(process))) {
             throw new Violation("promise 4", process + " is signalled, and there is no reason for that");
         }
     }

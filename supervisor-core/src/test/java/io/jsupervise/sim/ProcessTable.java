@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 /**
  * All processes of the simulated machine. Numbers are few, so that they are used again soon: one is free when neither a
  * process nor a group has it (fork(2), setpgid(2)). A process that has ended stays a zombie until its parent reaps it;
- * init adopts the orphans and reaps them.
+ * the daemon that is above an orphan adopts it, or else init, which reaps in time.
  */
 final class ProcessTable {
     private static final int FIRST_PID = 300;
@@ -67,10 +67,21 @@ final class ProcessTable {
         SimulatedProcess process = add(0, true, environment, program);
         process.ours = true;
         for (int i = 0; i < program.workers().count(); i++) {
-            add(process.pid(), false, environment, program);
+            add(process.pid(), false, environment, program).maker = Optional.of(process);
+        }
+        if (program.strays().count() > 0) {
+            world.plan(program.strays().after(), () -> makeStrays(process));
         }
         planLife(process);
         return process;
+    }
+
+    private void makeStrays(SimulatedProcess main) {
+        for (int i = 0; i < main.program.strays().count() && main.isAlive(); i++) {
+            SimulatedProcess stray = add(0, false, main.environment, main.program);
+            stray.maker = Optional.of(main);
+            stray.isStray = true;
+        }
     }
 
     /** Leads a session of its own, belongs to nobody, and lives for ever. */
@@ -147,14 +158,20 @@ final class ProcessTable {
             return;
         }
         if (signal.equals(Signal.KILL)) {
-            Duration takes = process.isMain
-                    ? process.program.onKill()
-                    : process.program.workers().clings();
-            end(process, signal, takes);
+            end(process, signal, takesToDie(process));
         } else if (isPolite(signal)) {
             Optional<Duration> takes = process.isMain ? process.program.onTerm() : Optional.empty();
             takes.ifPresent(time -> end(process, signal, time));
         }
+    }
+
+    private static Duration takesToDie(SimulatedProcess process) {
+        if (process.isMain) {
+            return process.program.onKill();
+        }
+        return process.isStray
+                ? process.program.strays().clings()
+                : process.program.workers().clings();
     }
 
     private static boolean isPolite(Signal signal) {
@@ -177,17 +194,23 @@ final class ProcessTable {
         }
         process.ended = Optional.of(status);
         if (process.isMain) {
-            orphanWorkersOf(process);
+            orphan(process);
             if (!process.ours) {
                 reapAsInitDoes(process);
             }
-        } else {
+        } else if (!process.ours) {
             world.plan(process.program.workers().zombieFor(), () -> reap(process));
         }
         died.accept(process);
     }
 
-    private void orphanWorkersOf(SimulatedProcess main) {
+    /** Their parent is now the daemon, if that was above them, or init. */
+    private void orphan(SimulatedProcess main) {
+        for (SimulatedProcess process : byPid.values()) {
+            if (process.maker.equals(Optional.of(main))) {
+                process.ours = main.ours;
+            }
+        }
         Duration leaves = main.program.workers().leaves();
         if (main.program.workers().count() > 0 && !leaves.equals(Program.FOREVER)) {
             for (SimulatedProcess worker : groupOf(main.pid())) {
@@ -243,7 +266,9 @@ final class ProcessTable {
     void orphanAll() {
         for (SimulatedProcess process : List.copyOf(byPid.values())) {
             process.ours = false;
-            if (process.isMain && !process.isAlive()) {
+            boolean waits = process.isMain
+                    || process.maker.isPresent() && !process.maker.get().isAlive();
+            if (waits && !process.isAlive()) {
                 reapAsInitDoes(process);
             }
         }

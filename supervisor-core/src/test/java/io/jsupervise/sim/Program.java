@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param onTerm  how long it takes to end after SIGTERM (or another polite signal); empty: it ignores that
  * @param onKill  how long it takes to end after SIGKILL: longer than zero while it sleeps in the kernel (state D)
  * @param workers what it leaves behind
+ * @param strays  what leaves its session
  * @param beats   how it beats the file that JSUPERVISE_HEARTBEAT names
  * @param writes  what it writes to its standard output
  */
@@ -22,6 +23,7 @@ record Program(
         Optional<Duration> onTerm,
         Duration onKill,
         Workers workers,
+        Strays strays,
         Beats beats,
         Writes writes) {
     static final Duration FOREVER = Duration.ofDays(10_000);
@@ -35,6 +37,16 @@ record Program(
      */
     record Workers(int count, Duration clings, Duration leaves, Duration zombieFor) {
         static final Workers NONE = new Workers(0, Duration.ZERO, FOREVER, Duration.ZERO);
+    }
+
+    /**
+     * Daemons: each leads a session of its own, bears the mark all the same, and knows no polite signal.
+     *
+     * @param after  when they are made; not in the tick of the main process, of which they could not be told apart by age
+     * @param clings how long one takes to end after SIGKILL
+     */
+    record Strays(int count, Duration after, Duration clings) {
+        static final Strays NONE = new Strays(0, Duration.ZERO, Duration.ZERO);
     }
 
     /** @param hangsAt beats no more from then on, and lives */
@@ -55,36 +67,41 @@ record Program(
                 Optional.of(Duration.ZERO),
                 Duration.ZERO,
                 Workers.NONE,
+                Strays.NONE,
                 Beats.NONE,
                 Writes.NOTHING);
     }
 
     Program exits(Duration after, int code) {
-        return new Program(after, new ExitStatus.Exited(code), onTerm, onKill, workers, beats, writes);
+        return new Program(after, new ExitStatus.Exited(code), onTerm, onKill, workers, strays, beats, writes);
     }
 
     Program dies(Duration after, Signal signal) {
         ExitStatus killed = new ExitStatus.Killed(signal, signal.equals(Signal.SEGV));
-        return new Program(after, killed, onTerm, onKill, workers, beats, writes);
+        return new Program(after, killed, onTerm, onKill, workers, strays, beats, writes);
     }
 
     Program onTerm(Optional<Duration> takes) {
-        return new Program(lives, end, takes, onKill, workers, beats, writes);
+        return new Program(lives, end, takes, onKill, workers, strays, beats, writes);
     }
 
     Program onKill(Duration takes) {
-        return new Program(lives, end, onTerm, takes, workers, beats, writes);
+        return new Program(lives, end, onTerm, takes, workers, strays, beats, writes);
     }
 
     Program leaves(Workers behind) {
-        return new Program(lives, end, onTerm, onKill, behind, beats, writes);
+        return new Program(lives, end, onTerm, onKill, behind, strays, beats, writes);
+    }
+
+    Program strays(Strays newStrays) {
+        return new Program(lives, end, onTerm, onKill, workers, newStrays, beats, writes);
     }
 
     Program beats(Beats newBeats) {
-        return new Program(lives, end, onTerm, onKill, workers, newBeats, writes);
+        return new Program(lives, end, onTerm, onKill, workers, strays, newBeats, writes);
     }
 
     Program writes(Writes newWrites) {
-        return new Program(lives, end, onTerm, onKill, workers, beats, newWrites);
+        return new Program(lives, end, onTerm, onKill, workers, strays, beats, newWrites);
     }
 }

@@ -2,6 +2,7 @@ package io.jsupervise.sim;
 
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.sim.Program.Beats;
+import io.jsupervise.sim.Program.Strays;
 import io.jsupervise.sim.Program.Workers;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Configuration;
@@ -142,6 +143,12 @@ final class Scenario {
                         chance(0.3) ? upTo((int) LONGEST_CLING.toMillis()) : Duration.ZERO,
                         chance(0.3) ? upTo(2_000) : Program.FOREVER,
                         chance(0.3) ? upTo(2_000) : Duration.ZERO));
+            }
+            if (chance(0.1)) {
+                program = program.strays(new Strays(
+                        1 + random.nextInt(2),
+                        upTo(500).plusMillis(20),
+                        chance(0.3) ? upTo((int) LONGEST_CLING.toMillis()) : Duration.ZERO));
             }
         }
         return spec.heartbeat().isPresent()

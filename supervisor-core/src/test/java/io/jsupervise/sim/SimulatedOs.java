@@ -16,6 +16,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Parcel;
 import io.jsupervise.os.Poller;
+import io.jsupervise.os.ProcessStat;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Signal;
@@ -84,7 +85,6 @@ final class SimulatedOs implements Os {
 
     private Optional<Consumer<Duration>> waiting = Optional.empty();
     private long boot = 1;
-    private String bootId = bootId(1);
     private int daemonPid = 200;
     private long killIn = Long.MAX_VALUE;
     private boolean dead;
@@ -336,7 +336,6 @@ final class SimulatedOs implements Os {
         world.boot();
         disk.powerCut(chance);
         boot++;
-        bootId = bootId(boot);
     }
 
     /** The names of open files, for the search for leaks. */
@@ -490,13 +489,9 @@ final class SimulatedOs implements Os {
         return world.wall();
     }
 
-    private static String bootId(long boot) {
-        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
-    }
-
     /** The boot id, for others than the daemon. */
     String bootNow() {
-        return bootId;
+        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
     }
 
     @Override
@@ -583,16 +578,94 @@ final class SimulatedOs implements Os {
         List<Bearer> bearers = new ArrayList<>();
         for (SimulatedProcess process : processes.all()) {
             if (process.isAlive() && !process.service().isEmpty()) {
-                bearers.add(new Bearer(
-                        process.identity,
-                        process.group,
-                        process.group,
-                        Duration.ofNanos(world.nanos() - process.bornAt),
-                        Optional.of(new RunId(process.run())),
-                        process.service()));
+                bearers.add(bearer(process));
             }
         }
         return bearers;
+    }
+
+    private Bearer bearer(SimulatedProcess process) {
+        return new Bearer(
+                process.identity,
+                process.group,
+                process.session(),
+                Duration.ofNanos(world.nanos() - process.bornAt),
+                Optional.of(new RunId(process.run())),
+                process.service());
+    }
+
+    @Override
+    public Optional<Bearer> bearer(Pid pid, Path fifos) {
+        enter();
+        return processes
+                .find(pid.value())
+                .filter(process -> process.isAlive() && !process.service().isEmpty())
+                .map(this::bearer);
+    }
+
+    @Override
+    public List<ProcessStat> processes() throws OsException {
+        enterDisk("list", "/proc");
+        List<ProcessStat> all = new ArrayList<>();
+        processes.all().forEach(process -> all.add(stat(process)));
+        return all;
+    }
+
+    @Override
+    public Optional<ProcessStat> process(Pid pid) {
+        enter();
+        return processes.find(pid.value()).map(this::stat);
+    }
+
+    private ProcessStat stat(SimulatedProcess process) {
+        boolean below = process.maker.isPresent() && process.maker.get().isAlive();
+        int parent = below ? process.maker.get().pid() : process.ours ? daemonPid : 1;
+        char state = process.isAlive() ? 'S' : 'Z';
+        return new ProcessStat(process.identity, parent, process.group, process.session(), state, process.service());
+    }
+
+    // ---- orphans ----
+
+    @Override
+    public void becomeParentOfOrphans() {
+        enter();
+    }
+
+    @Override
+    public List<Pid> orphans() {
+        enter();
+        List<Pid> orphans = new ArrayList<>();
+        for (SimulatedProcess process : processes.all()) {
+            if (process.ours && !process.isMain) {
+                orphans.add(process.identity.pid());
+            }
+        }
+        return orphans;
+    }
+
+    private SimulatedProcess orphan(Pid pid) {
+        return processes
+                .find(pid.value())
+                .filter(process -> process.ours && !process.isMain)
+                .orElseThrow(() -> new AssertionError(pid + " is no orphan of ours"));
+    }
+
+    @Override
+    public boolean reapOrphan(Pid pid) {
+        enter();
+        SimulatedProcess process = orphan(pid);
+        if (!process.isAlive()) {
+            processes.reap(process);
+        }
+        return process.reaped;
+    }
+
+    @Override
+    public void signalOrphan(Pid pid, Signal signal) {
+        enter();
+        SimulatedProcess process = orphan(pid);
+        observer.signalled(process, signal, false);
+        processes.signal(process, signal);
     }
 
     @Override

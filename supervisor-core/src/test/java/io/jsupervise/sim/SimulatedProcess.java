@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
-/** One process: a main process that was spawned, a member of its group, or somebody else's. */
+/** One process: a main process that was spawned, a member of its group, one that left it, or somebody else's. */
 final class SimulatedProcess {
     final ProcessIdentity identity;
     final int group;
@@ -16,8 +16,14 @@ final class SimulatedProcess {
     final Program program;
     final long bornAt;
 
-    /** Whether the daemon that runs now is its parent. */
+    /** Whether the daemon that runs now is its parent: it was spawned by that, or lost its own parent below it. */
     boolean ours;
+
+    /** Of a worker or a stray: the main process that made it. */
+    Optional<SimulatedProcess> maker = Optional.empty();
+
+    /** Whether it leads a session of its own, though it is no main process. */
+    boolean isStray;
 
     Optional<ExitStatus> ended = Optional.empty();
     boolean reaped;
@@ -62,6 +68,10 @@ final class SimulatedProcess {
         return at < bornAt + nanos(program.beats().hangsAt());
     }
 
+    int session() {
+        return isMain || isStray ? pid() : group;
+    }
+
     static long nanos(Duration duration) {
         return duration.toNanos();
     }
@@ -71,6 +81,6 @@ final class SimulatedProcess {
         if (environment.containsKey(SimulatedOs.KEEPER)) {
             return "keeper " + pid();
         }
-        return (isMain ? "main " : "worker ") + pid() + " of " + service() + " (" + run() + ")";
+        return (isMain ? "main " : isStray ? "stray " : "worker ") + pid() + " of " + service() + " (" + run() + ")";
     }
 }

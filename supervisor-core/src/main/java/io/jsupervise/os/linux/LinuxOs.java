@@ -15,6 +15,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Parcel;
 import io.jsupervise.os.Poller;
+import io.jsupervise.os.ProcessStat;
 import io.jsupervise.os.Signals;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
@@ -34,6 +35,7 @@ public final class LinuxOs implements Os {
     private final LinuxFiles files = new LinuxFiles(kernel);
     private final Proc proc = new Proc(files);
     private final PidFd pidFd = new PidFd(kernel, proc);
+    private final Orphans orphans = new Orphans(kernel, files, proc);
     private final Parcels parcels = new Parcels(kernel);
     private final ProgramPath programPath = new ProgramPath(files);
     private final int uid;
@@ -130,9 +132,12 @@ public final class LinuxOs implements Os {
     private Child spawn(SpawnRequest request, PrivilegedSpawn.Call call) throws SpawnException {
         Path program = programPath.of(request);
         Pid pid;
+        orphans.willSpawn();
         try {
             pid = call.spawn(program, request);
+            orphans.hasSpawned(Optional.of(pid));
         } catch (SpawnException e) {
+            orphans.hasSpawned(Optional.empty());
             throw new SpawnRefusal(files, program, request).explain(e);
         }
         try {
@@ -146,6 +151,7 @@ public final class LinuxOs implements Os {
             throw new OsException(Errno.EMFILE, "read /proc/" + pid + "/stat");
         } catch (OsException e) {
             pidFd.destroy(pid);
+            orphans.reaped(pid);
             throw new SpawnException(e.errno(), "cannot watch pid " + pid + " of " + program + ", ended it");
         }
     }
@@ -181,6 +187,41 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public Optional<Bearer> bearer(Pid pid, Path fifos) throws OsException {
+        return new Marks(proc, files, fifos).bearer(pid);
+    }
+
+    @Override
+    public List<ProcessStat> processes() throws OsException {
+        return proc.processes();
+    }
+
+    @Override
+    public Optional<ProcessStat> process(Pid pid) {
+        return proc.look(pid);
+    }
+
+    @Override
+    public void becomeParentOfOrphans() throws OsException {
+        orphans.becomeParent();
+    }
+
+    @Override
+    public List<Pid> orphans() throws OsException {
+        return orphans.list();
+    }
+
+    @Override
+    public boolean reapOrphan(Pid orphan) {
+        return orphans.reap(orphan);
+    }
+
+    @Override
+    public void signalOrphan(Pid orphan, Signal signal) throws OsException {
+        orphans.signal(orphan, signal);
+    }
+
+    @Override
     public Optional<ExitStatus> peekExit(Child child) throws OsException {
         return pidFd.peekExit(child);
     }
@@ -192,6 +233,8 @@ public final class LinuxOs implements Os {
 
     @Override
     public void reap(Child child) throws OsException {
+        // First: once it is reaped, its number may be that of the next one that is spawned.
+        orphans.reaped(child.pid());
         pidFd.reap(child);
     }
 

@@ -53,6 +53,10 @@ final class Marks {
         return bearers;
     }
 
+    Optional<Bearer> bearer(Pid pid) throws OsException {
+        return look(pid, ticksSinceBoot());
+    }
+
     List<ProcessIdentity> started(String program, String variable, String value) throws OsException {
         byte[] name = (variable + "=").getBytes(StandardCharsets.UTF_8);
         List<ProcessIdentity> started = new ArrayList<>();

@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.ProcessStat;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,9 +22,10 @@ final class Proc {
      * A process, as its {@code stat} file has it.
      *
      * @param state    R, S, D, T, Z, X ...
+     * @param parent   0 where we may not see it
      * @param exitCode of a zombie, as wait(2) gives it; 0 also where we may not know it: {@link Proc#mayInspect}
      */
-    record Stat(char state, int group, int session, long startTime, int exitCode) {
+    record Stat(char state, int parent, int group, int session, long startTime, int exitCode) {
         boolean isZombie() {
             return state == 'Z';
         }
@@ -48,23 +50,60 @@ final class Proc {
 
     private Optional<Stat> stat(String file) {
         byte[] text = new byte[1024];
-        int length;
+        return parse(text, read(file, text));
+    }
+
+    /** Bytes read; 0 where there is no such process (ENOENT, or ESRCH for one that ends while we read). */
+    private int read(String file, byte[] text) {
         try {
             Fd fd = files.open(Path.of(file), OpenMode.READ, 0);
             try {
-                length = files.read(fd, text, 0, text.length);
+                return files.read(fd, text, 0, text.length);
             } finally {
                 files.close(fd);
             }
         } catch (OsException e) {
-            // ENOENT, or ESRCH for one that ends while we read.
+            return 0;
+        }
+    }
+
+    /** The same with the name of its program. */
+    Optional<ProcessStat> look(Pid pid) {
+        byte[] text = new byte[1024];
+        int length = read("/proc/" + pid.value() + "/stat", text);
+        Optional<Stat> stat = parse(text, length);
+        if (stat.isEmpty()) {
             return Optional.empty();
         }
-        return parse(text, length);
+        Stat of = stat.get();
+        ProcessIdentity identity = new ProcessIdentity(pid, of.startTime());
+        return Optional.of(
+                new ProcessStat(identity, of.parent(), of.group(), of.session(), of.state(), name(text, length)));
+    }
+
+    private static String name(byte[] text, int length) {
+        int from = 0;
+        while (text[from] != '(') {
+            from++;
+        }
+        int to = length - 1;
+        while (text[to] != ')') {
+            to--;
+        }
+        return new String(text, from + 1, to - from - 1, StandardCharsets.UTF_8);
+    }
+
+    /** All processes, zombies included. */
+    List<ProcessStat> processes() throws OsException {
+        List<ProcessStat> all = new ArrayList<>();
+        for (Pid pid : pids()) {
+            look(pid).ifPresent(all::add);
+        }
+        return all;
     }
 
     /**
-     * Field 3 is the state, 5 the process group, 6 the session, 22 the start time, 52 the exit code. Field 2, the name, may hold blanks and parentheses; the last closing one
+     * Field 3 is the state, 4 the parent, 5 the process group, 6 the session, 22 the start time, 52 the exit code. Field 2, the name, may hold blanks and parentheses; the last closing one
      * ends it.
      */
     static Optional<Stat> parse(byte[] text, int length) {
@@ -77,6 +116,7 @@ final class Proc {
         }
         char state = (char) text[at + 2];
         int field = 2;
+        int parent = 0;
         int group = 0;
         int session = 0;
         long startTime = 0;
@@ -84,6 +124,8 @@ final class Proc {
         for (int i = at + 1; i < length; i++) {
             if (text[i] == ' ') {
                 field++;
+            } else if (field == 4) {
+                parent = 10 * parent + text[i] - '0';
             } else if (field == 5) {
                 group = 10 * group + text[i] - '0';
             } else if (field == 6) {
@@ -94,7 +136,9 @@ final class Proc {
                 exitCode = 10 * exitCode + text[i] - '0';
             }
         }
-        return field >= 22 ? Optional.of(new Stat(state, group, session, startTime, exitCode)) : Optional.empty();
+        return field >= 22
+                ? Optional.of(new Stat(state, parent, group, session, startTime, exitCode))
+                : Optional.empty();
     }
 
     /**

@@ -1,0 +1,166 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.ProcessStat;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The orphans that have become our children: what they were when we first saw them, and their zombies, which only we can
+ * remove. Nothing wakes us for an orphan: SIGCHLD would come for every death of a main process too, and a handler of the
+ * JVM costs a thread each time. So there is a look every few seconds, sooner where the last one found much to do. What an
+ * orphan was is remembered until it is reaped, for until then nobody else can have its number. The loop's thread only.
+ */
+final class Orphanage {
+    static final Duration LONGEST_INTERVAL = Duration.ofSeconds(5);
+    static final Duration SHORTEST_INTERVAL = Duration.ofMillis(100);
+
+    /** Reaped at one look: 5 us each. */
+    private static final int REAPED_AT_ONCE = 1_000;
+
+    private final Os os;
+    private final Path fifos;
+    private final Map<Integer, Orphan> known = new HashMap<>();
+    private boolean mayBeOfOthers;
+    private Duration interval = LONGEST_INTERVAL;
+    private Optional<MonotonicTime> nextLook = Optional.empty();
+
+    /** An orphan as it was when it was first seen. */
+    static final class Orphan {
+        final ProcessIdentity identity;
+        final int group;
+        final int session;
+        final Optional<Bearer> mark;
+        private boolean killed;
+
+        Orphan(ProcessStat stat, Optional<Bearer> mark) {
+            this.identity = stat.identity();
+            this.group = stat.group();
+            this.session = stat.session();
+            this.mark = mark;
+        }
+
+        Pid pid() {
+            return identity.pid();
+        }
+    }
+
+    /** @param fifos where the output of services goes, which is a mark too */
+    Orphanage(Os os, Path fifos) {
+        this.os = os;
+        this.fifos = fifos;
+    }
+
+    /**
+     * Becomes the parent of orphans. A shell that started something beside us and then became us (exec) has left us
+     * children that are none of our services; neither are their orphans.
+     */
+    void open() throws OsException {
+        mayBeOfOthers = !os.orphans().isEmpty();
+        os.becomeParentOfOrphans();
+    }
+
+    boolean mayBeOfOthers() {
+        return mayBeOfOthers;
+    }
+
+    /** Those that live, as far as is known without looking at each anew. */
+    List<Orphan> living() throws OsException {
+        List<Pid> pids = os.orphans();
+        if (pids.isEmpty()) {
+            known.clear();
+            return List.of();
+        }
+        List<Orphan> living = new ArrayList<>();
+        for (Pid pid : pids) {
+            Orphan orphan = known.get(pid.value());
+            if (orphan == null) {
+                orphan = meet(pid);
+            } else if (orphan.killed && reap(pid)) {
+                orphan = null;
+            }
+            if (orphan != null) {
+                living.add(orphan);
+            }
+        }
+        return living;
+    }
+
+    /** Null for a zombie, which is reaped. */
+    private Orphan meet(Pid pid) throws OsException {
+        Optional<Bearer> mark = os.bearer(pid, fifos);
+        Optional<ProcessStat> stat = os.process(pid);
+        if (stat.isEmpty() || !stat.get().isAlive()) {
+            reap(pid);
+            return null;
+        }
+        Orphan orphan = new Orphan(stat.get(), mark);
+        known.put(pid.value(), orphan);
+        return orphan;
+    }
+
+    private boolean reap(Pid pid) {
+        boolean gone = os.reapOrphan(pid);
+        if (gone) {
+            known.remove(pid.value());
+        }
+        return gone;
+    }
+
+    void kill(Orphan orphan) throws OsException {
+        orphan.killed = true;
+        os.signalOrphan(orphan.pid(), Signal.KILL);
+    }
+
+    /** When to call {@link #look}. */
+    MonotonicTime nextLook() {
+        if (nextLook.isEmpty()) {
+            nextLook = Optional.of(os.now().plus(interval));
+        }
+        return nextLook.get();
+    }
+
+    /** Reaps what has ended, and meets who is new, while it can still be told where it came from. */
+    void look() throws OsException {
+        nextLook = Optional.empty();
+        int reaped = 0;
+        Set<Integer> present = new HashSet<>();
+        for (Pid pid : os.orphans()) {
+            present.add(pid.value());
+            if (reaped < REAPED_AT_ONCE && reap(pid)) {
+                reaped++;
+            } else if (reaped < REAPED_AT_ONCE && !known.containsKey(pid.value())) {
+                meet(pid);
+            }
+        }
+        known.keySet().retainAll(present);
+        interval = reaped == 0 ? longer() : shorter(reaped);
+    }
+
+    private Duration longer() {
+        Duration twice = interval.multipliedBy(2);
+        return twice.compareTo(LONGEST_INTERVAL) > 0 ? LONGEST_INTERVAL : twice;
+    }
+
+    /** A few an interval may wait; a thousand may not. */
+    private Duration shorter(int reaped) {
+        if (reaped < 10) {
+            return interval;
+        }
+        Duration part = interval.dividedBy(reaped < 100 ? 2 : 8);
+        return part.compareTo(SHORTEST_INTERVAL) < 0 ? SHORTEST_INTERVAL : part;
+    }
+}

@@ -1,0 +1,528 @@
+package io.jsupervise.daemon;
+
+import io.jsupervise.daemon.Orphanage.Orphan;
+import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.ProcessStat;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * What hangs on the runs of services beside their main processes and those's groups: who left the group or the session, and
+ * who lost its parent. A process belongs to a run that
+ *
+ * <ul>
+ *   <li>descends from its main process,
+ *   <li>bears its mark in the environment or writes to its output, or
+ *   <li>is in the session or group of the main process, as long as that is not reaped and so nobody else has its number, or
+ *   <li>belonged to it when it was last seen,
+ * </ul>
+ *
+ * and so does what descends from such a process. For our own runs it is enough to ask that of our orphans, since whoever
+ * loses its parent below us comes to us; they are few and quickly listed, so the death of a service that left nothing
+ * behind costs one small read. For runs that an earlier supervisor started all processes are asked.
+ *
+ * <p>Killing an orphan makes orphans of its children, so it takes several looks until nothing is left. First ones are cheap,
+ * then everybody is looked at; what forks faster than that is first stopped, all of it, and then killed. The loop's thread
+ * only.
+ */
+final class Trees {
+    private static final int CHEAP_LOOKS = 3;
+    private static final int LOOKS_BEFORE_FREEZING = 6;
+    private static final int ROUNDS_OF_FREEZING = 20;
+    private static final Duration LONGEST_FREEZING = Duration.ofMillis(50);
+
+    private static final Duration LEFTOVER_PATIENCE = Duration.ofSeconds(10);
+
+    /** Of so many at the most it is told who they are. */
+    private static final int NAMED = 20;
+
+    private final Os os;
+    private final Path fifos;
+    private final String stateId;
+    private final int self;
+    private final Orphanage orphanage;
+    private final Map<RunId, Tree> byRun = new HashMap<>();
+    private final Set<ServiceName> spared = new HashSet<>();
+
+    /** As last seen, of all processes; only where runs of an earlier supervisor are ended. */
+    private final Map<ProcessIdentity, Optional<Bearer>> marks = new HashMap<>();
+
+    /** Of ended runs whose services run again. */
+    private final Set<ProcessIdentity> leftovers = new LinkedHashSet<>();
+
+    private Optional<MonotonicTime> leftoversUntil = Optional.empty();
+    private MonotonicTime nextKill = MonotonicTime.BOOT;
+
+    private Optional<Scan> scan = Optional.empty();
+
+    private static final class Tree {
+        final ServiceName service;
+        final RunId run;
+        final Optional<ProcessIdentity> main;
+        final boolean ours;
+
+        /** Members that were out of reach of a signal to the group, by number: their start times. */
+        final Map<Integer, Long> seen = new HashMap<>(0);
+
+        int looks;
+        boolean mainIsReaped;
+        List<ProcessStat> left = List.of();
+
+        Tree(ServiceName service, RunId run, Optional<ProcessIdentity> main, boolean ours) {
+            this.service = service;
+            this.run = run;
+            this.main = main;
+            this.ours = ours;
+        }
+
+        boolean isMain(ProcessStat process) {
+            return main.isPresent() && main.get().equals(process.identity());
+        }
+
+        boolean hasSeen(ProcessIdentity process) {
+            Long startTime = seen.get(process.pid().value());
+            return startTime != null && startTime == process.startTime();
+        }
+    }
+
+    /** All processes at one moment. */
+    private static final class Scan {
+        final Map<Integer, ProcessStat> byPid = new HashMap<>();
+        final Map<Integer, List<ProcessStat>> byParent = new HashMap<>();
+        final Map<Integer, Orphan> orphans = new HashMap<>();
+
+        /** Of whom there is a mark, by service; empty until somebody asks. */
+        Optional<Map<String, List<ProcessStat>>> marked = Optional.empty();
+    }
+
+    /** @param stateId identity of the state directory */
+    Trees(Os os, Path fifos, String stateId) {
+        this.os = os;
+        this.fifos = fifos;
+        this.stateId = stateId;
+        this.self = os.self().pid().value();
+        this.orphanage = new Orphanage(os, fifos);
+    }
+
+    /** Before the first process is started. */
+    void open() throws OsException {
+        orphanage.open();
+    }
+
+    // ---- which runs there are ----
+
+    void begin(ServiceName service, RunId run, Child main) {
+        Tree tree = new Tree(service, run, Optional.of(main.identity()), main.ours());
+        Tree before = byRun.put(run, tree);
+        if (before != null) {
+            tree.seen.putAll(before.seen);
+        }
+    }
+
+    /** A process of an ended run, whose main process is gone. */
+    void beginWithout(ServiceName service, RunId run, ProcessIdentity member) {
+        Tree tree = byRun.computeIfAbsent(run, any -> new Tree(service, run, Optional.empty(), false));
+        tree.seen.put(member.pid().value(), member.startTime());
+    }
+
+    void mainIsReaped(RunId run) {
+        Tree tree = byRun.get(run);
+        if (tree != null) {
+            tree.mainIsReaped = true;
+        }
+    }
+
+    void forget(RunId run) {
+        byRun.remove(run);
+    }
+
+    /** Nothing of the service is to be ended but its main processes. */
+    void spare(ServiceName service) {
+        spared.add(service);
+    }
+
+    /** What was seen in an earlier turn says nothing about what has ended since. */
+    void newTurn() {
+        scan = Optional.empty();
+    }
+
+    // ---- between deaths ----
+
+    /** What is left of an earlier run than the living one of its service. */
+    void endLeftover(ProcessIdentity leftover) {
+        leftovers.add(leftover);
+    }
+
+    /** When to call {@link #look}. */
+    MonotonicTime nextLook() {
+        if (leftovers.isEmpty()) {
+            return orphanage.nextLook();
+        }
+        if (leftoversUntil.isEmpty()) {
+            leftoversUntil = Optional.of(os.now().plus(LEFTOVER_PATIENCE));
+            nextKill = os.now();
+        }
+        return MonotonicTime.min(nextKill, orphanage.nextLook());
+    }
+
+    /** Reaps orphans that have ended, and kills what was found to be left of earlier runs, with what hangs below. */
+    void look() throws OsException {
+        orphanage.look();
+        if (leftovers.isEmpty()) {
+            return;
+        }
+        Scan now = scan();
+        List<ProcessStat> left = new ArrayList<>();
+        Set<Integer> roots = new HashSet<>();
+        for (ProcessIdentity leftover : leftovers) {
+            ProcessStat process = now.byPid.get(leftover.pid().value());
+            if (process != null && process.identity().equals(leftover)) {
+                addRoot(process, left, roots);
+            }
+        }
+        addDescendants(left, now);
+        leftovers.clear();
+        if (os.now().isBefore(leftoversUntil.orElseThrow())) {
+            left.forEach(process -> leftovers.add(process.identity()));
+        }
+        nextKill = os.now().plus(Orphanage.SHORTEST_INTERVAL);
+        for (ProcessStat process : left) {
+            signal(process, Signal.KILL, now);
+        }
+    }
+
+    // ---- signals ----
+
+    /** Signals the living tree of {@code run} beyond the group of its main process. */
+    void signal(RunId run, Signal signal) throws OsException {
+        Tree tree = byRun.get(run);
+        if (tree == null) {
+            return;
+        }
+        int group = tree.main.isPresent() ? tree.main.get().pid().value() : 0;
+        Scan now = scan();
+        for (ProcessStat member : members(tree, now, false)) {
+            if (member.group() != group) {
+                tree.seen.put(member.pid().value(), member.identity().startTime());
+                signal(member, signal, now);
+            }
+        }
+    }
+
+    /** Somebody else's, which we may not signal, is told of in the end, and does not keep us from the others. */
+    private void signal(ProcessStat process, Signal signal, Scan now) throws OsException {
+        try {
+            send(process, signal, now);
+        } catch (OsException e) {
+            if (e.errno() != Errno.EPERM) {
+                throw e;
+            }
+        }
+    }
+
+    private void send(ProcessStat process, Signal signal, Scan now) throws OsException {
+        Orphan orphan = now.orphans.get(process.pid().value());
+        if (orphan != null && signal.equals(Signal.KILL)) {
+            orphanage.kill(orphan);
+        } else if (orphan != null) {
+            os.signalOrphan(process.pid(), signal);
+        } else {
+            Optional<Child> found = os.find(process.identity());
+            if (found.isPresent()) {
+                os.signal(found.get(), signal);
+                os.release(found.get());
+            }
+        }
+    }
+
+    // ---- ends ----
+
+    /** Kills what is left of an ended run; true where nothing was. May be called again until then. */
+    boolean end(RunId run) throws OsException {
+        Tree tree = byRun.get(run);
+        if (tree == null) {
+            return true;
+        }
+        spared.remove(tree.service);
+        tree.looks++;
+        boolean cheaply = tree.ours && tree.seen.isEmpty() && tree.looks <= CHEAP_LOOKS;
+        return cheaply ? endOrphans(tree) : endAll(tree);
+    }
+
+    private boolean endOrphans(Tree tree) throws OsException {
+        boolean none = true;
+        for (Orphan orphan : orphanage.living()) {
+            if (isOf(tree, orphan, true)) {
+                none = false;
+                kill(orphan);
+            }
+        }
+        return none;
+    }
+
+    private void kill(Orphan orphan) throws OsException {
+        try {
+            orphanage.kill(orphan);
+        } catch (OsException e) {
+            if (e.errno() != Errno.EPERM) {
+                throw e;
+            }
+        }
+    }
+
+    private boolean endAll(Tree tree) throws OsException {
+        Scan now = tree.looks > LOOKS_BEFORE_FREEZING ? frozen(tree) : scan();
+        tree.left = members(tree, now, true);
+        for (ProcessStat member : tree.left) {
+            signal(member, Signal.KILL, now);
+        }
+        return tree.left.isEmpty();
+    }
+
+    /** What has been stopped cannot fork; who was born meanwhile is found by the next round. */
+    private Scan frozen(Tree tree) throws OsException {
+        MonotonicTime until = os.now().plus(LONGEST_FREEZING);
+        Set<ProcessIdentity> stopped = new HashSet<>();
+        Scan now = scan();
+        for (int round = 0; round < ROUNDS_OF_FREEZING && os.now().isBefore(until); round++) {
+            int before = stopped.size();
+            for (ProcessStat member : members(tree, now, true)) {
+                if (stopped.add(member.identity())) {
+                    signal(member, Signal.STOP, now);
+                }
+            }
+            if (stopped.size() == before) {
+                return now;
+            }
+            newTurn();
+            now = scan();
+        }
+        return now;
+    }
+
+    /** What of an ended run still lived at the last look, in words; empty where the look was too short to know. */
+    List<String> left(RunId run) {
+        Tree tree = byRun.get(run);
+        List<String> words = new ArrayList<>();
+        if (tree != null) {
+            for (ProcessStat process : tree.left) {
+                if (words.size() == NAMED) {
+                    words.add("and " + (tree.left.size() - NAMED) + " more");
+                    break;
+                }
+                words.add("pid " + process.pid() + " (" + process.name() + ", state " + process.state() + ")");
+            }
+        }
+        return words;
+    }
+
+    /**
+     * When all services are down: kills whatever else hangs below us and was not meant to be left; true where nothing did.
+     * Whoever emptied its environment and left its session before its parent died is found here.
+     */
+    boolean endTheRest() throws OsException {
+        newTurn();
+        List<Orphan> rest = new ArrayList<>();
+        for (Orphan orphan : orphanage.living()) {
+            if (mayEnd(orphan)) {
+                rest.add(orphan);
+            }
+        }
+        if (rest.isEmpty()) {
+            return true;
+        }
+        Scan now = scan();
+        List<ProcessStat> all = new ArrayList<>();
+        for (Orphan orphan : rest) {
+            ProcessStat process = now.byPid.get(orphan.pid().value());
+            if (process != null && process.isAlive()) {
+                all.add(process);
+            }
+        }
+        addDescendants(all, now);
+        for (ProcessStat process : all) {
+            signal(process, Signal.KILL, now);
+        }
+        return false;
+    }
+
+    private boolean mayEnd(Orphan orphan) {
+        boolean isKnown =
+                orphan.mark.isPresent() && ServiceName.isValid(orphan.mark.get().service());
+        return isKnown
+                ? !spared.contains(new ServiceName(orphan.mark.get().service()))
+                : spared.isEmpty() && !orphanage.mayBeOfOthers();
+    }
+
+    // ---- who belongs to a run ----
+
+    private boolean isOf(Tree tree, Orphan orphan, boolean ended) {
+        int main = tree.main.isPresent() && tree.ours && !tree.mainIsReaped
+                ? tree.main.get().pid().value()
+                : -1;
+        return orphan.session == main
+                || orphan.group == main
+                || tree.hasSeen(orphan.identity)
+                || orphan.mark.isPresent() && bearsMarkOf(tree, orphan.mark.get(), ended);
+    }
+
+    /** A service has one run at a time: when that has ended, whatever bears a mark of the service is left of some run. */
+    private boolean bearsMarkOf(Tree tree, Bearer mark, boolean ended) {
+        if (mark.run().equals(Optional.of(tree.run))) {
+            return true;
+        }
+        boolean isOfService = mark.service().equals(tree.service.value());
+        boolean isOfUs = mark.run().isEmpty() || ended && mark.run().get().isOf(stateId);
+        return isOfService && isOfUs;
+    }
+
+    private Scan scan() throws OsException {
+        if (scan.isEmpty()) {
+            Scan fresh = new Scan();
+            // Orphans first: who becomes one after this is found under its parent, or by the next look.
+            for (Orphan orphan : orphanage.living()) {
+                fresh.orphans.put(orphan.pid().value(), orphan);
+            }
+            for (ProcessStat process : os.processes()) {
+                fresh.byPid.put(process.pid().value(), process);
+                fresh.byParent
+                        .computeIfAbsent(process.parent(), parent -> new ArrayList<>())
+                        .add(process);
+            }
+            scan = Optional.of(fresh);
+        }
+        return scan.get();
+    }
+
+    /** The living processes of a tree, without its main process. */
+    private List<ProcessStat> members(Tree tree, Scan now, boolean ended) throws OsException {
+        List<ProcessStat> members = new ArrayList<>();
+        Set<Integer> roots = new HashSet<>();
+        for (Orphan orphan : now.orphans.values()) {
+            if (isOf(tree, orphan, ended)) {
+                addRoot(now.byPid.get(orphan.pid().value()), members, roots);
+            }
+        }
+        for (Map.Entry<Integer, Long> one : tree.seen.entrySet()) {
+            ProcessStat process = now.byPid.get(one.getKey());
+            if (process != null && process.identity().startTime() == one.getValue()) {
+                addRoot(process, members, roots);
+            }
+        }
+        Optional<ProcessStat> main =
+                tree.main.map(identity -> now.byPid.get(identity.pid().value())).filter(tree::isMain);
+        if (!tree.ours) {
+            addMarked(tree, now, ended, main, members, roots);
+        }
+        if (main.isPresent()) {
+            for (ProcessStat child : now.byParent.getOrDefault(main.get().pid().value(), List.of())) {
+                addRoot(child, members, roots);
+            }
+        }
+        addDescendants(members, now);
+        return members;
+    }
+
+    private void addMarked(
+            Tree tree,
+            Scan now,
+            boolean ended,
+            Optional<ProcessStat> main,
+            List<ProcessStat> members,
+            Set<Integer> roots)
+            throws OsException {
+        if (now.marked.isEmpty()) {
+            now.marked = Optional.of(marked(now));
+        }
+        for (ProcessStat process : now.marked.get().getOrDefault(tree.service.value(), List.of())) {
+            Bearer mark = marks.get(process.identity()).orElseThrow();
+            if (bearsMarkOf(tree, mark, ended) && !tree.isMain(process) && !isBelowAnother(process, tree, now)) {
+                addRoot(process, members, roots);
+            }
+        }
+        if (main.isPresent()) {
+            // It has its number still, so what is in its session or group is its own.
+            int number = main.get().pid().value();
+            for (ProcessStat process : now.byPid.values()) {
+                if ((process.session() == number || process.group() == number) && !tree.isMain(process)) {
+                    addRoot(process, members, roots);
+                }
+            }
+        }
+    }
+
+    private Map<String, List<ProcessStat>> marked(Scan now) throws OsException {
+        Map<String, List<ProcessStat>> marked = new HashMap<>();
+        Set<ProcessIdentity> present = new HashSet<>();
+        for (ProcessStat process : now.byPid.values()) {
+            present.add(process.identity());
+            Optional<Bearer> mark = marks.get(process.identity());
+            if (mark == null && process.isAlive()) {
+                mark = os.bearer(process.pid(), fifos)
+                        .filter(bearer -> bearer.identity().equals(process.identity()));
+                marks.put(process.identity(), mark);
+            }
+            if (mark != null && mark.isPresent()) {
+                marked.computeIfAbsent(mark.get().service(), service -> new ArrayList<>())
+                        .add(process);
+            }
+        }
+        marks.keySet().retainAll(present);
+        return marked;
+    }
+
+    /** Below a process that we spawned for something else, and that lives: it may well have inherited a mark. */
+    private boolean isBelowAnother(ProcessStat process, Tree tree, Scan now) {
+        ProcessStat at = process;
+        for (int steps = 0; at != null && steps < now.byPid.size(); steps++) {
+            if (at.parent() == self) {
+                return !now.orphans.containsKey(at.pid().value()) && !tree.isMain(at);
+            }
+            at = now.byPid.get(at.parent());
+        }
+        return false;
+    }
+
+    private void addRoot(ProcessStat process, List<ProcessStat> members, Set<Integer> roots) {
+        if (process != null
+                && process.isAlive()
+                && process.pid().value() != self
+                && roots.add(process.pid().value())) {
+            members.add(process);
+        }
+    }
+
+    /** Who hangs below those in {@code members}, however far. */
+    private void addDescendants(List<ProcessStat> members, Scan now) {
+        Set<Integer> all = new HashSet<>();
+        for (ProcessStat member : members) {
+            all.add(member.pid().value());
+        }
+        for (int i = 0; i < members.size(); i++) {
+            for (ProcessStat child :
+                    now.byParent.getOrDefault(members.get(i).pid().value(), List.of())) {
+                boolean isMember = child.isAlive() && child.pid().value() != self;
+                if (isMember && all.add(child.pid().value())) {
+                    members.add(child);
+                }
+            }
+        }
+    }
+}
