@@ -1,11 +1,14 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.control.Whereabouts;
+import io.jsupervise.io.Belongings;
 import io.jsupervise.io.ControlServer;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import java.io.IOException;
 import java.util.List;
@@ -22,6 +25,8 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
     private final Directories directories;
     private final RuntimeFile whereabouts;
     private final String version;
+    private final Belongings belongings;
+    private final List<ServiceSpec> services;
 
     /** The directory that was found to be ours; another in its place has to be looked at before anything goes there. */
     private Optional<FileStat> ours = Optional.empty();
@@ -32,6 +37,8 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
         this.directories = new Directories(os, spec);
         this.whereabouts = new RuntimeFile(os, configuration);
         this.version = version;
+        this.belongings = new Belongings(os, spec);
+        this.services = configuration.services();
     }
 
     @Override
@@ -48,11 +55,22 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
         } catch (DaemonException e) {
             throw new IOException(e.getMessage(), e);
         }
+        giveHeartbeats();
         ours = os.stat(spec.runtimeDir());
         if (there.isEmpty()) {
             restored.add(spec.runtimeDir().toString());
         } else if (!whole) {
             restored.add(Directories.heartbeats(spec).toString());
+        }
+    }
+
+    /** Others than our own user cannot make theirs again themselves. */
+    private void giveHeartbeats() throws IOException {
+        for (ServiceSpec service : services) {
+            Optional<Credentials> who = service.spawn().privileges().credentials();
+            if (who.isPresent()) {
+                belongings.giveHeartbeat(service, who.get());
+            }
         }
     }
 

@@ -28,6 +28,9 @@ final class PosixSpawn {
     private static final int CLONE_FS = 0x200;
     private static final int SIGSET_BYTES = 128;
 
+    /** Of all our threads: {@link LinuxOs}. */
+    private static final int OUR_UMASK = 022;
+
     private final Kernel kernel;
     private final LibC libc;
     private final Pointer attributes;
@@ -58,7 +61,19 @@ final class PosixSpawn {
 
     /** @param program the file to execute; relative to the working directory of the request */
     Pid spawn(Path program, SpawnRequest request) throws SpawnException {
+        if (request.umask() == OUR_UMASK) {
+            return spawnWithUmask(program, request);
+        }
         setUmask(request.umask());
+        try {
+            return spawnWithUmask(program, request);
+        } finally {
+            // This thread makes files too.
+            setUmask(OUR_UMASK);
+        }
+    }
+
+    private Pid spawnWithUmask(Path program, SpawnRequest request) throws SpawnException {
         List<String> argv = request.argv();
         int errno = spawn(program, argv, request);
         if (errno == Errno.ENOEXEC.number()) {
