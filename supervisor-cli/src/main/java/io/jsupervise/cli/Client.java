@@ -20,6 +20,11 @@ abstract class Client implements Callable<Integer> {
         return new Connection(global().socket, global().name);
     }
 
+    /** Whether it does, with the options that were given; otherwise it has no use for those that say whom. */
+    boolean asks() {
+        return true;
+    }
+
     /** Whether to colour: only on a terminal, and where nobody objects (no-color.org). */
     final boolean colors() {
         String objection = System.getenv("NO_COLOR");

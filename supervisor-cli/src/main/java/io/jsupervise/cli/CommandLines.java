@@ -22,6 +22,7 @@ import picocli.CommandLine.Spec;
             ActCommand.Start.class,
             ActCommand.Stop.class,
             ActCommand.Restart.class,
+            ReloadCommand.class,
             SignalCommand.class,
             ShutdownCommand.class,
             LogsCommand.class,
@@ -114,8 +115,8 @@ public final class CommandLines implements Runnable {
     private static void refuseWhatMeansNothing(CommandSpec command) {
         Global global = ((CommandLines) command.root().userObject()).global;
         String name = command.name();
-        boolean asks = command.userObject() instanceof Client;
-        boolean text = name.equals("run") || name.equals("check") || name.equals("logs");
+        boolean asks = command.userObject() instanceof Client client && client.asks();
+        boolean text = name.equals("run") || name.equals("check") && !asks || name.equals("logs");
         String meaningless = "";
         if (global.json && text) {
             meaningless = "--json";

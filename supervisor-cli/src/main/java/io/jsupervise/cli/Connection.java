@@ -67,8 +67,12 @@ final class Connection {
                     case "no-such-service" -> ExitCode.NO_SUCH_SERVICE;
                     case "not-permitted" -> ExitCode.NOT_PERMITTED;
                     case "bad-request" -> ExitCode.USAGE;
+                    case "bad-configuration" -> ExitCode.CONFIG;
                     default -> ExitCode.NOT_REACHED;
                 };
+        if (exitCode == ExitCode.CONFIG) {
+            message = "the services file cannot be used, and nothing was changed:\n" + message;
+        }
         return new CommandException(exitCode, message);
     }
 }

@@ -3,8 +3,10 @@ package io.jsupervise.cli;
 import io.jsupervise.config.ConfigException;
 import io.jsupervise.daemon.Daemon;
 import io.jsupervise.daemon.DaemonException;
+import io.jsupervise.daemon.ServicesFile;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Configuration;
+import java.util.Optional;
 
 /** {@code jsupervise run}: the daemon itself, in the foreground. */
 final class RunCommand {
@@ -16,7 +18,8 @@ final class RunCommand {
             KernelLoading kernel = KernelLoading.begin();
             Configuration configuration = ConfigLoading.load(options, kernel::os);
             LinuxOs os = kernel.os();
-            Daemon.Options more = new Daemon.Options(Version.text(), options.stay(), EventLogger::log);
+            Daemon.Options more = new Daemon.Options(
+                    Version.text(), options.stay(), EventLogger::log, again(options, configuration, os));
             boolean done = Daemon.run(os, os.signals(), configuration, more);
             return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
         } catch (ConfigException e) {
@@ -32,6 +35,17 @@ final class RunCommand {
             e.printStackTrace();
             return ExitCode.SOFTWARE;
         }
+    }
+
+    /** The same file with the same options, whatever the working directory or its neighbours have become. */
+    private static ServicesFile again(RunOptions options, Configuration present, LinuxOs os) {
+        return other -> ConfigLoading.load(
+                new RunOptions(
+                        Optional.of(other.orElse(present.source())),
+                        options.stateDir(),
+                        options.runtimeDir(),
+                        options.stay()),
+                () -> os);
     }
 
     static String count(int problems) {

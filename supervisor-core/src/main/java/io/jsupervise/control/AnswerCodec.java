@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.jsupervise.supervision.Answer;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.List;
 
 /** What became of an action, and errors, as JSON. */
 public final class AnswerCodec {
@@ -15,18 +16,22 @@ public final class AnswerCodec {
         try (JsonGenerator out = json.createGenerator(to)) {
             out.writeStartObject();
             out.writeBooleanField("recorded", acted.recorded());
-            out.writeArrayFieldStart("results");
-            for (Answer.Result result : acted.results()) {
-                out.writeStartObject();
-                out.writeStringField("name", result.service().value());
-                out.writeBooleanField("done", result.done());
-                out.writeStringField("state", result.state().name());
-                out.writeStringField("message", result.message());
-                out.writeEndObject();
-            }
-            out.writeEndArray();
+            write(acted.results(), out);
             out.writeEndObject();
         }
+    }
+
+    static void write(List<Answer.Result> results, JsonGenerator out) throws IOException {
+        out.writeArrayFieldStart("results");
+        for (Answer.Result result : results) {
+            out.writeStartObject();
+            out.writeStringField("name", result.service().value());
+            out.writeBooleanField("done", result.done());
+            out.writeStringField("state", result.state().name());
+            out.writeStringField("message", result.message());
+            out.writeEndObject();
+        }
+        out.writeEndArray();
     }
 
     /** {@code {"error":{"code":..,"message":..}}}. */

@@ -16,6 +16,7 @@ public record EventLine(String text, boolean warning) {
     private static boolean isWarning(String event) {
         return switch (event) {
             case "gave-up",
+                    "reload-refused",
                     "group-remains",
                     "hand-over-given-up",
                     "ignored",

@@ -1,5 +1,6 @@
 package io.jsupervise.daemon;
 
+import io.jsupervise.config.ConfigException;
 import io.jsupervise.control.EventLine;
 import io.jsupervise.io.Belongings;
 import io.jsupervise.io.EventLog;
@@ -23,6 +24,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
@@ -35,6 +37,7 @@ import io.jsupervise.supervision.Status;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -55,6 +58,7 @@ public final class Assembly implements Outlets {
     private final Os os;
     private final SupervisorSpec spec;
     private final List<ServiceSpec> services;
+    private final Surroundings around;
     private final String version;
     private final Now startedAt;
     private final String bootId;
@@ -76,6 +80,7 @@ public final class Assembly implements Outlets {
     private final AtomicLong lastRequest = new AtomicLong();
     private Optional<Wakes> wakes = Optional.empty();
     private boolean journalHasWork;
+    private long lastRecord;
     private boolean spawnerHasWork;
     private boolean eventsHaveWork;
 
@@ -91,6 +96,9 @@ public final class Assembly implements Outlets {
      * @param outputs     prepares the output of children
      * @param keeper      keeps what the next supervisor needs, should this one be killed
      * @param console     gets a line for each event
+     * @param file        where the configuration comes from when it is read again
+     * @param readers     runs each reading of it at once, on a thread of its own
+     * @param configured  is told on the loop of each configuration that is taken over
      */
     public record Surroundings(
             Map<String, String> environment,
@@ -102,7 +110,10 @@ public final class Assembly implements Outlets {
             Executor lookers,
             Spawner.Outputs outputs,
             Optional<Keeper> keeper,
-            Consumer<EventLine> console) {}
+            Consumer<EventLine> console,
+            ServicesFile file,
+            Executor readers,
+            Consumer<Configuration> configured) {}
 
     /** Wakes the threads of actors that were given work. */
     interface Wakes {
@@ -130,6 +141,7 @@ public final class Assembly implements Outlets {
     Assembly(Os os, Configuration configuration, Surroundings around, UnaryOperator<Outlets> seen)
             throws DaemonException {
         this.os = os;
+        this.around = around;
         this.spec = configuration.supervisor();
         this.services = configuration.services();
         this.version = around.version();
@@ -178,7 +190,8 @@ public final class Assembly implements Outlets {
                     Versions.of(os, version));
             Trees trees = new Trees(os, spec.stateDir().resolve("fifo"), around.stateId());
             trees.open();
-            this.supervisor = new Supervisor(spec, identity, recovered.services(), recovered.retired(), lastEvent);
+            this.supervisor = new Supervisor(
+                    spec, identity, recovered.services(), recovered.retired(), recovered.absent(), lastEvent);
             this.loop = new EventLoop(os, poller, supervisor, inbox, trees, seen.apply(this));
             inbox.post(new SupervisorEvent.Began());
             for (JournalFile.SetAside one : found.setAside()) {
@@ -220,9 +233,17 @@ public final class Assembly implements Outlets {
             return outputs;
         }
         Keeper keeping = keeper.get();
-        return (service, log) -> {
-            keeping.begin();
-            return outputs.prepare(service, log);
+        return new Spawner.Outputs() {
+            @Override
+            public Spawner.Streams prepare(ServiceName service, LogSpec log) throws OsException {
+                keeping.begin();
+                return outputs.prepare(service, log);
+            }
+
+            @Override
+            public void remove(ServiceName service) throws OsException {
+                outputs.remove(service);
+            }
         };
     }
 
@@ -431,6 +452,40 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void readConfiguration(Order.ReadConfiguration order) {
+        try {
+            around.readers().execute(() -> inbox.post(read(order)));
+        } catch (RuntimeException | Error e) {
+            // No thread could be made (EAGAIN).
+            inbox.post(refused(order, "the services file cannot be read: " + e));
+        }
+    }
+
+    private SupervisorEvent read(Order.ReadConfiguration order) {
+        try {
+            return new SupervisorEvent.ConfigurationRead(
+                    order.reading(), around.file().read(order.file()));
+        } catch (ConfigException e) {
+            List<String> problems = new ArrayList<>();
+            e.problems().forEach(problem -> problems.add(problem.toString()));
+            return new SupervisorEvent.ConfigurationRefused(order.reading(), problems);
+        } catch (RuntimeException | Error e) {
+            // Whatever a file can bring about must not cost more than this reading of it.
+            return refused(order, "the services file cannot be read, which is a bug of ours: " + e);
+        }
+    }
+
+    private static SupervisorEvent refused(Order.ReadConfiguration order, String why) {
+        return new SupervisorEvent.ConfigurationRefused(order.reading(), List.of(why));
+    }
+
+    @Override
+    public void configured(Configuration configuration) {
+        heartbeats.ours(configuration.supervisor().heartbeatFile());
+        around.configured().accept(configuration);
+    }
+
+    @Override
     public void expectRecords() {
         wakes.ifPresent(Wakes::expectRecords);
     }
@@ -438,6 +493,7 @@ public final class Assembly implements Outlets {
     @Override
     public void record(Order.Record order) {
         journalHasWork = true;
+        lastRecord = order.seq();
         journal.submit(order.seq(), order.service());
     }
 
@@ -483,7 +539,7 @@ public final class Assembly implements Outlets {
     @Override
     public void release(Child child) {
         if (keeper.isPresent()) {
-            keeper.get().release(child);
+            keeper.get().release(child, lastRecord);
         } else {
             os.release(child);
         }
@@ -525,6 +581,7 @@ public final class Assembly implements Outlets {
     private final class JournalResults implements JournalFile.Results {
         @Override
         public void committed(long seq) {
+            keeper.ifPresent(kept -> kept.committed(seq));
             inbox.post(new SupervisorEvent.JournalCommitted(seq));
         }
 
@@ -549,6 +606,11 @@ public final class Assembly implements Outlets {
             }
             inbox.post(new SupervisorEvent.OfService(service, event), child);
             keeperHasWork();
+        }
+
+        @Override
+        public void trouble(String what, OsException why) {
+            complain(what, why);
         }
 
         @Override

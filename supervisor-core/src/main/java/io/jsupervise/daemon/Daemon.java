@@ -7,6 +7,7 @@ import io.jsupervise.io.ControlServer;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogCompressor;
 import io.jsupervise.io.LogRelay;
+import io.jsupervise.io.NamedServices;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
@@ -44,6 +45,8 @@ public final class Daemon {
 
     private static final long STACK_BYTES = 256 * 1024;
 
+    private static final long READING_STACK_BYTES = 8 << 20;
+
     private final Os os;
     private final Configuration configuration;
     private final SupervisorSpec spec;
@@ -58,6 +61,9 @@ public final class Daemon {
     private final ActorThread compressor;
     private final ActorThread console;
     private final Consumer<EventLine> log;
+    private final NamedServices named;
+    private boolean consoleRuns;
+    private boolean compressorRuns;
 
     /**
      * What the command line adds.
@@ -65,8 +71,9 @@ public final class Daemon {
      * @param version of jsupervise
      * @param stay    whether it stays when there are only oneshots and all have ended
      * @param log     gets one line for each event; called on a thread of its own
+     * @param file    is read at each reload
      */
-    public record Options(String version, boolean stay, Consumer<EventLine> log) {}
+    public record Options(String version, boolean stay, Consumer<EventLine> log, ServicesFile file) {}
 
     /**
      * Runs until everything was stopped, or left to the next supervisor, as asked; or until all is done where there are
@@ -91,6 +98,7 @@ public final class Daemon {
         this.configuration = configuration;
         this.spec = configuration.supervisor();
         this.log = options.log();
+        this.named = new NamedServices(configuration);
         Console consoleActor = new Console(new FileOutputStream(FileDescriptor.out), this::wakeConsole);
         LogCompressor compressing = new LogCompressor(this::trouble);
         this.keeper = new Keeper(os, childEnvironment(), state.id(), this::trouble);
@@ -99,7 +107,7 @@ public final class Daemon {
                     os,
                     spec.stateDir().resolve("fifo"),
                     Optional.of(consoleActor),
-                    longestName(),
+                    longestName(configuration),
                     notice -> assembly().notice(notice),
                     rotation -> {
                         compressing.compress(rotation);
@@ -119,7 +127,10 @@ public final class Daemon {
                 new Lookers(os),
                 relay,
                 Optional.of(keeper),
-                log);
+                log,
+                options.file(),
+                reading -> readingThread(reading).start(),
+                this::configured);
         this.assembly = new Assembly(os, configuration, around);
         if (!options.stay()) {
             assembly.endsWithOneshots();
@@ -159,7 +170,7 @@ public final class Daemon {
         return environment;
     }
 
-    private boolean someCompress() {
+    private static boolean someCompress(Configuration configuration) {
         for (ServiceSpec service : configuration.services()) {
             if (service.log() instanceof LogSpec.ToFile file && file.compress()) {
                 return true;
@@ -169,7 +180,7 @@ public final class Daemon {
     }
 
     /** Of those that are shown on the console; 0 where none is. */
-    private int longestName() {
+    private static int longestName(Configuration configuration) {
         int longest = 0;
         for (ServiceSpec service : configuration.services()) {
             if (service.log() instanceof LogSpec.ToFile file && file.console()) {
@@ -187,12 +198,7 @@ public final class Daemon {
         events.start();
         keeping.start();
         relayThread.start();
-        if (longestName() > 0) {
-            console.start();
-        }
-        if (someCompress()) {
-            compressor.start();
-        }
+        startWhatIsNeeded(configuration);
         ControlServer control = listen();
         boolean inOrder = false;
         try {
@@ -215,13 +221,39 @@ public final class Daemon {
         }
     }
 
+    /** Threads that only some services need begin when the first of those is there. */
+    private void startWhatIsNeeded(Configuration present) {
+        if (!consoleRuns && longestName(present) > 0) {
+            consoleRuns = true;
+            console.start();
+        }
+        if (!compressorRuns && someCompress(present)) {
+            compressorRuns = true;
+            compressor.start();
+        }
+    }
+
+    /** On the loop's thread. */
+    private void configured(Configuration present) {
+        named.set(present);
+        relay.nameWidth(longestName(present));
+        startWhatIsNeeded(present);
+    }
+
+    /** As deep as the main thread's: what a file holds must not be refused at a reload that was taken at a start. */
+    private static Thread readingThread(Runnable reading) {
+        Thread thread = new Thread(null, reading, "reload", READING_STACK_BYTES);
+        thread.setDaemon(true);
+        return thread;
+    }
+
     private ControlServer listen() throws DaemonException {
         try {
             ControlServer server = ControlServer.listen(
                     os,
                     spec,
                     assembly::ask,
-                    configuration,
+                    named,
                     relay::droppedBytes,
                     (event, text) -> assembly.notice(Optional.empty(), event, "what", text),
                     client -> thread("control-client", client).start(),

@@ -88,6 +88,10 @@ final class EffectRunner {
             outlets.heartbeats().touchOurs();
         } else if (order instanceof Order.RecordSupervisor record) {
             outlets.record(record);
+        } else if (order instanceof Order.ReadConfiguration read) {
+            outlets.readConfiguration(read);
+        } else if (order instanceof Order.Configured configured) {
+            outlets.configured(configured.configuration());
         } else if (order instanceof Order.Exit end) {
             exit = true;
             leavesRunning = end.leavesRunning();
@@ -110,6 +114,10 @@ final class EffectRunner {
             bury(bury, results);
         } else if (effect instanceof Effect.LookAtHeartbeat look) {
             outlets.heartbeats().look(look);
+        } else if (effect instanceof Effect.TakeLog take) {
+            outlets.spawner().takeLog(take);
+        } else if (effect instanceof Effect.Forget forget) {
+            outlets.spawner().forget(forget);
         } else {
             throw new AssertionError(effect);
         }

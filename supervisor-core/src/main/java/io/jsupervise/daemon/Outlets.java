@@ -4,6 +4,7 @@ import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Order;
 
 /** Where orders go that are not carried out on the loop. None of these methods waits. */
@@ -11,6 +12,12 @@ public interface Outlets {
     Spawner spawner();
 
     HeartbeatFiles heartbeats();
+
+    /** Begins to read the services file; what comes of it is posted. */
+    void readConfiguration(Order.ReadConfiguration order);
+
+    /** Another services file holds from now on. */
+    void configured(Configuration configuration);
 
     /** Something has ended, so there will soon be something to record. */
     void expectRecords();

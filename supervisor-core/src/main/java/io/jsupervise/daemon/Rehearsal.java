@@ -79,7 +79,7 @@ final class Rehearsal implements Runnable {
                 List.of(SERVICE),
                 new Recovery.Before(Map.of(), Optional.empty(), List.of()),
                 new Recovery.Here("rehearsal", 1, bootId, begin, 1));
-        this.supervisor = new Supervisor(spec, identity, fresh.services(), Set.of(), 0);
+        this.supervisor = new Supervisor(spec, identity, fresh.services(), Set.of(), List.of(), 0);
     }
 
     /** How many restarts were played. */

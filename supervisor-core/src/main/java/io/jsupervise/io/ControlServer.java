@@ -6,7 +6,6 @@ import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Listener;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
-import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.Answer;
@@ -86,13 +85,13 @@ public final class ControlServer implements Runnable {
             Os os,
             SupervisorSpec spec,
             Core core,
-            Configuration configuration,
+            NamedServices services,
             ToLongFunction<ServiceName> droppedBytes,
             BiConsumer<String, String> trouble,
             Executor clients,
             Surroundings surroundings)
             throws OsException {
-        Routes routes = new Routes(core, configuration, droppedBytes, os.uid());
+        Routes routes = new Routes(core, services, spec.stateDir(), droppedBytes, os.uid());
         ControlServer server = new ControlServer(os, spec, routes, trouble, clients, surroundings);
         server.listen();
         return server;

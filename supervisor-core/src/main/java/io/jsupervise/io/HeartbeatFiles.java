@@ -21,7 +21,7 @@ import java.util.function.Consumer;
  */
 public final class HeartbeatFiles {
     private final Os os;
-    private final Path ours;
+    private volatile Path ours;
     private final Executor executor;
     private final Consumer<SupervisorEvent> results;
     private final Consumer<OsException> failures;
@@ -38,6 +38,11 @@ public final class HeartbeatFiles {
         this.executor = executor;
         this.results = results;
         this.failures = failures;
+    }
+
+    /** Another file of ours from now on. */
+    public void ours(Path file) {
+        ours = file;
     }
 
     /** Orders a look; never waits. */

@@ -14,6 +14,7 @@ import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.spec.Signal;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -48,16 +49,20 @@ public final class Keeper implements Actor, Keeping {
     private static final Duration SWEEP_AFTER = Duration.ofSeconds(3);
     private static final Duration END = Duration.ofSeconds(1);
 
+    /** How many pidfds may wait for records: each is a descriptor of ours. */
+    private static final int MOST_EARLY = 256;
+
     private final Os os;
     private final Map<String, String> environment;
-    private final String stateId;
     private final Consumer<String> troubles;
     private final Queue<Order> orders = new ConcurrentLinkedQueue<>();
 
     // Guarded by this object.
     private Optional<KeptQueue> queue = Optional.empty();
-    private Optional<KeptQueue> unusable = Optional.empty();
-    private final List<Child> strangers = new ArrayList<>();
+    private final FormerKeepers former;
+    private final Queue<Order.Release> early = new ArrayDeque<>();
+    private final List<Child> missedChildren = new ArrayList<>();
+    private final List<Fd> missedFifos = new ArrayList<>();
     private boolean complained;
 
     // The process: begun by the spawner's thread, ended by the loop's.
@@ -66,6 +71,9 @@ public final class Keeper implements Actor, Keeping {
     private volatile Optional<MonotonicTime> wantedAt = Optional.empty();
     private volatile MonotonicTime begunAt = MonotonicTime.BOOT;
     private volatile Optional<MonotonicTime> sweepAt = Optional.empty();
+    private volatile Optional<MonotonicTime> holdAgainAt = Optional.empty();
+    private volatile boolean othersAreOfUse;
+    private volatile long committed;
     private Poller poller;
     private Runnable wanted = () -> {};
     private Runnable wake = () -> {};
@@ -73,7 +81,7 @@ public final class Keeper implements Actor, Keeping {
     private sealed interface Order {
         record Hold(Child child) implements Order {}
 
-        record Release(Child child) implements Order {}
+        record Release(Child child, long needs) implements Order {}
 
         record ReleaseFifo(Fd fifo) implements Order {}
     }
@@ -85,7 +93,6 @@ public final class Keeper implements Actor, Keeping {
      */
     public Keeper(Os os, Map<String, String> environment, String stateId, Consumer<String> troubles) {
         this.os = os;
-        this.stateId = stateId;
         this.troubles = troubles;
         this.environment = new HashMap<>(environment);
         // It is no service, also not of a supervisor that we are a service of.
@@ -93,6 +100,7 @@ public final class Keeper implements Actor, Keeping {
                 .keySet()
                 .removeIf(name -> name.startsWith("JSUPERVISE_RUN") || name.equals("JSUPERVISE_SERVICE"));
         this.environment.put(MARK, stateId);
+        this.former = new FormerKeepers(os, PROGRAM, MARK, stateId, troubles);
     }
 
     /**
@@ -112,11 +120,10 @@ public final class Keeper implements Actor, Keeping {
 
     /** Goes on with what a supervisor before us left, if it left a keeper. */
     public synchronized void takeOver() throws OsException {
-        for (ProcessIdentity identity : os.started(PROGRAM, MARK, stateId)) {
-            Optional<Child> found = os.find(identity);
-            if (found.isPresent()) {
-                takeOver(found.get());
-            }
+        Optional<FormerKeepers.Taken> taken = former.takeOver();
+        if (taken.isPresent()) {
+            queue = Optional.of(taken.get().queue());
+            watch(taken.get().process());
         }
     }
 
@@ -128,55 +135,40 @@ public final class Keeper implements Actor, Keeping {
         sweepAt = Optional.of(os.now().plus(SWEEP_AFTER));
     }
 
-    private void takeOver(Child found) {
-        if (process.isPresent()) {
-            strangers.add(found);
-            return;
-        }
-        try {
-            KeptQueue theirs = KeptQueue.of(os, found);
-            try {
-                theirs.readAll(os.self());
-                queue = Optional.of(theirs);
-                watch(found);
-            } catch (OsException e) {
-                unusable = Optional.of(theirs);
-                throw e;
-            }
-        } catch (OsException e) {
-            strangers.add(found);
-            troubles.accept("cannot take over from the keeper of the supervisor before, pid " + found.pid() + ": "
-                    + e.getMessage() + "; how processes ended since then may stay unknown");
-        }
-    }
-
     /** A process that has ended, and been reaped, since a supervisor before us handed it over; to be released as any. */
     public synchronized Optional<Child> ended(ProcessIdentity identity) {
         Optional<Fd> pidfd = queue.flatMap(present -> present.pidfdOf(identity));
-        if (pidfd.isEmpty()) {
-            pidfd = unusable.flatMap(present -> present.pidfdOf(identity));
+        if (pidfd.isPresent()) {
+            return Optional.of(new Child(identity, pidfd.get(), false));
         }
-        return pidfd.map(fd -> new Child(identity, fd, false));
+        Optional<Child> elsewhere = former.pidfdOf(identity).map(fd -> new Child(identity, fd, false));
+        // Should we be killed before its end is recorded.
+        elsewhere.ifPresent(this::hold);
+        return elsewhere;
     }
 
     /** All that is of use has been asked for, and each FIFO that may hold something is open: the rest goes. */
     public synchronized void settle() {
         step();
         queue.ifPresent(KeptQueue::forgetTheRest);
-        unusable.ifPresent(KeptQueue::forgetTheRest);
-        unusable.ifPresent(KeptQueue::close);
-        for (Child stranger : strangers) {
-            try {
-                os.signal(stranger, Signal.KILL);
-            } catch (OsException e) {
-                troubles.accept("cannot end the keeper of the supervisor before: " + e.getMessage());
-            }
-            os.release(stranger);
-        }
-        strangers.clear();
-        if (process.isEmpty() && queue.isPresent()) {
+        former.closeQueues();
+        othersAreOfUse = former.someLive();
+        if (process.isEmpty() && (queue.isPresent() || othersAreOfUse)) {
             // There is something to keep, and maybe nothing that is to be started.
             wantedAt = Optional.of(os.now());
+        }
+        endOthers();
+    }
+
+    /** Only once ours is there: until then they keep what we are about to. */
+    private boolean mayEndOthers() {
+        return othersAreOfUse && (process.isPresent() || hopeless);
+    }
+
+    private void endOthers() {
+        if (mayEndOthers()) {
+            othersAreOfUse = false;
+            former.end();
         }
     }
 
@@ -184,7 +176,9 @@ public final class Keeper implements Actor, Keeping {
 
     /** Makes sure that there is a keeper; costs nothing where there is one. */
     public void begin() {
-        if (process.isPresent() || hopeless || wantedAt.isPresent() && os.now().isBefore(wantedAt.get())) {
+        // Read once: our own thread may take it back meanwhile.
+        Optional<MonotonicTime> notBefore = wantedAt;
+        if (process.isPresent() || hopeless || notBefore.isPresent() && !isDue(notBefore)) {
             return;
         }
         try {
@@ -220,6 +214,9 @@ public final class Keeper implements Actor, Keeping {
         wantedAt = Optional.empty();
         process = Optional.of(begun);
         poller.add(begun.pidfd(), TOKEN);
+        if (othersAreOfUse) {
+            wake.run();
+        }
     }
 
     private synchronized KeptQueue queue() throws OsException {
@@ -266,21 +263,30 @@ public final class Keeper implements Actor, Keeping {
     }
 
     /**
-     * Nobody needs {@code child} any more: closes its pidfd. That can wait until there is something else to do, since this
-     * is called between a death and a restart.
+     * We need {@code child} no more: closes its pidfd. That can wait until there is something else to do, since this is
+     * called between a death and a restart.
+     *
+     * @param record the number of the record that tells how it ended: should we be killed before that is in place, the
+     *               next supervisor does need it
      */
-    public void release(Child child) {
-        orders.add(new Order.Release(child));
+    public void release(Child child, long record) {
+        orders.add(new Order.Release(child, record));
+    }
+
+    /** All records up to that number are in place. */
+    public void committed(long record) {
+        committed = record;
     }
 
     @Override
-    public synchronized void hold(Fd fifo) throws OsException {
+    public synchronized void hold(Fd fifo) {
         if (hopeless) {
             return;
         }
         try {
             queue().hold(fifo);
         } catch (OsException e) {
+            missedFifos.add(fifo);
             cannotHold(e);
         }
     }
@@ -295,6 +301,7 @@ public final class Keeper implements Actor, Keeping {
     public void leave(Fd fifo) {}
 
     private void cannotHold(OsException e) {
+        holdAgainAt = Optional.of(os.now().plus(TRY_AGAIN));
         complain("cannot keep more for the next supervisor: " + e.getMessage()
                 + "; should this one be killed, some output of services that end meanwhile is lost, and how they end may"
                 + " stay unknown");
@@ -317,58 +324,75 @@ public final class Keeper implements Actor, Keeping {
             if (order instanceof Order.Hold hold) {
                 fresh.add(hold.child());
             } else if (order instanceof Order.Release release) {
-                if (!fresh.remove(release.child())) {
-                    forEachQueue(present -> present.release(release.child()));
-                }
-                os.release(release.child());
+                early.add(release);
             } else if (order instanceof Order.ReleaseFifo release) {
-                forEachQueue(present -> present.release(release.fifo()));
+                missedFifos.remove(release.fifo());
+                onQueue(present -> present.release(release.fifo()));
                 os.close(release.fifo());
             }
         }
-        if (!fresh.isEmpty() && !hopeless) {
-            try {
-                queue().holdAll(fresh);
-            } catch (OsException e) {
-                cannotHold(e);
-            }
+        while (mayRelease()) {
+            release(early.remove(), fresh);
         }
+        if (isDue(holdAgainAt)) {
+            holdAgainAt = Optional.empty();
+            fresh.addAll(missedChildren);
+            missedChildren.clear();
+            holdMissedFifos();
+        }
+        holdAll(fresh);
+        endOthers();
         if (isDue(wantedAt)) {
             wantedAt = Optional.empty();
             wanted.run();
         }
         if (isDue(sweepAt)) {
             sweepAt = Optional.empty();
-            sweep();
+            former.sweep(process.map(Child::identity));
         }
+    }
+
+    private boolean mayRelease() {
+        Order.Release oldest = early.peek();
+        // Where the journal is stale that may be never; then little of what happened outlives us anyway.
+        return oldest != null && (oldest.needs() <= committed || early.size() > MOST_EARLY);
+    }
+
+    private void release(Order.Release release, List<Child> fresh) {
+        missedChildren.remove(release.child());
+        if (!fresh.remove(release.child())) {
+            onQueue(present -> present.release(release.child()));
+        }
+        os.release(release.child());
+    }
+
+    private void holdAll(List<Child> fresh) {
+        if (fresh.isEmpty() || hopeless) {
+            return;
+        }
+        try {
+            queue().holdAll(fresh);
+        } catch (OsException e) {
+            missedChildren.addAll(fresh);
+            cannotHold(e);
+        }
+    }
+
+    private void holdMissedFifos() {
+        List<Fd> again = List.copyOf(missedFifos);
+        missedFifos.clear();
+        again.forEach(this::hold);
     }
 
     private boolean isDue(Optional<MonotonicTime> at) {
         return at.isPresent() && !os.now().isBefore(at.get());
     }
 
-    private void sweep() {
-        try {
-            for (ProcessIdentity identity : os.started(PROGRAM, MARK, stateId)) {
-                Optional<Child> present = process;
-                Optional<Child> found = os.find(identity);
-                if (found.isPresent()) {
-                    if (present.isEmpty() || !present.get().identity().equals(identity)) {
-                        os.signal(found.get(), Signal.KILL);
-                    }
-                    os.release(found.get());
-                }
-            }
-        } catch (OsException e) {
-            troubles.accept("cannot look for keepers of supervisors before: " + e.getMessage());
-        }
-    }
-
     private interface QueueWork {
         void on(KeptQueue queue) throws OsException;
     }
 
-    private void forEachQueue(QueueWork work) {
+    private void onQueue(QueueWork work) {
         try {
             if (queue.isPresent()) {
                 work.on(queue.get());
@@ -380,13 +404,17 @@ public final class Keeper implements Actor, Keeping {
 
     @Override
     public Optional<MonotonicTime> nextStep() {
-        if (!orders.isEmpty()) {
+        if (!orders.isEmpty() || mayRelease() || mayEndOthers()) {
             return Optional.of(MonotonicTime.BOOT);
         }
-        if (wantedAt.isPresent() && sweepAt.isPresent()) {
-            return Optional.of(MonotonicTime.min(wantedAt.get(), sweepAt.get()));
+        return earlier(wantedAt, earlier(sweepAt, holdAgainAt));
+    }
+
+    private static Optional<MonotonicTime> earlier(Optional<MonotonicTime> one, Optional<MonotonicTime> other) {
+        if (one.isPresent() && other.isPresent()) {
+            return Optional.of(MonotonicTime.min(one.get(), other.get()));
         }
-        return wantedAt.isPresent() ? wantedAt : sweepAt;
+        return one.isPresent() ? one : other;
     }
 
     // ---- the end ----
@@ -397,8 +425,9 @@ public final class Keeper implements Actor, Keeping {
         wantedAt = Optional.empty();
         if (sweepAt.isPresent()) {
             sweepAt = Optional.empty();
-            sweep();
+            former.sweep(process.map(Child::identity));
         }
+        endOthers();
         Optional<Child> last = process;
         process = Optional.empty();
         if (last.isEmpty()) {

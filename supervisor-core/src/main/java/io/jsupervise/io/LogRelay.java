@@ -61,7 +61,7 @@ public final class LogRelay implements Spawner.Outputs {
     private final Poller poller;
     private final RelayParts parts;
     private final Optional<Console> console;
-    private final int nameWidth;
+    private volatile int nameWidth;
     private final Consumer<LogNotice> notices;
     private final LongConsumer ready = this::ready;
 
@@ -348,7 +348,13 @@ public final class LogRelay implements Spawner.Outputs {
         }
     }
 
+    /** Another width of the longest name, for streams that begin from now on. Any thread. */
+    public void nameWidth(int width) {
+        nameWidth = width;
+    }
+
     /** The service is gone for good: what waits still goes into its log, and its FIFOs are removed. */
+    @Override
     public void remove(ServiceName service) throws OsException {
         synchronized (registry) {
             for (String suffix : new String[] {".out", ".err"}) {

@@ -1,11 +1,11 @@
 package io.jsupervise.io;
 
 import io.jsupervise.control.AnswerCodec;
+import io.jsupervise.control.ReloadCodec;
 import io.jsupervise.control.RequestTarget;
 import io.jsupervise.control.StatusCodec;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
-import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -24,9 +24,7 @@ import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -63,7 +61,7 @@ final class Routes {
 
     private final ControlServer.Core core;
     private final Path stateDir;
-    private final Map<String, ServiceSpec> services = new LinkedHashMap<>();
+    private final NamedServices named;
     private final ToLongFunction<ServiceName> droppedBytes;
     private final int ourUid;
     private final AtomicInteger streams = new AtomicInteger();
@@ -91,12 +89,17 @@ final class Routes {
     /** @param allow the methods of this path, where another was used */
     record Response(int status, String contentType, byte[] body, Optional<Stream> stream, Optional<String> allow) {}
 
-    Routes(ControlServer.Core core, Configuration configuration, ToLongFunction<ServiceName> droppedBytes, int ourUid) {
+    Routes(
+            ControlServer.Core core,
+            NamedServices named,
+            Path stateDir,
+            ToLongFunction<ServiceName> droppedBytes,
+            int ourUid) {
         this.core = core;
-        this.stateDir = configuration.supervisor().stateDir();
+        this.named = named;
+        this.stateDir = stateDir;
         this.droppedBytes = droppedBytes;
         this.ourUid = ourUid;
-        configuration.services().forEach(service -> services.put(service.name().value(), service));
     }
 
     /**
@@ -142,6 +145,9 @@ final class Routes {
                 case "start", "stop", "restart":
                     target.knows("name", "all", "wait", "timeout");
                     return isPost(method) ? actOnMany(first, target, client) : only("POST");
+                case "reload":
+                    target.knows("dry_run", "file", "wait", "timeout");
+                    return isPost(method) ? reload(target, client) : only("POST");
                 case "shutdown":
                     target.knows("leave_running");
                     return isPost(method) ? shutdown(target, client) : only("POST");
@@ -156,7 +162,8 @@ final class Routes {
 
     private Response routeService(String method, RequestTarget target, String name, String what, Client client)
             throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
-        if (!services.containsKey(name)) {
+        Optional<ServiceSpec> spec = Optional.ofNullable(named.all().get(name));
+        if (spec.isEmpty()) {
             return noSuchService(name);
         }
         ServiceName service = new ServiceName(name);
@@ -166,7 +173,7 @@ final class Routes {
                 return isGet(method) ? service(service, client) : only("GET");
             case "logs":
                 target.knows("lines", "follow");
-                return isGet(method) ? logs(services.get(name), target) : only("GET");
+                return isGet(method) ? logs(spec.get(), target) : only("GET");
             case "start", "stop", "restart":
                 target.knows("wait", "timeout");
                 return isPost(method) ? actOn(what, List.of(service), target, client) : only("POST");
@@ -197,7 +204,7 @@ final class Routes {
     private Response status(RequestTarget target, Client client) throws IOException, InterruptedException, ClientGone {
         List<String> names = target.parameters("name");
         for (String name : names) {
-            if (!services.containsKey(name)) {
+            if (!named.all().containsKey(name)) {
                 return noSuchService(name);
             }
         }
@@ -215,7 +222,8 @@ final class Routes {
             }
             status = new Status(status.now(), status.supervisor(), named);
         }
-        ByteArrayOutputStream body = new ByteArrayOutputStream(512 * Math.max(1, services.size()));
+        ByteArrayOutputStream body =
+                new ByteArrayOutputStream(512 * Math.max(1, named.all().size()));
         new StatusCodec(droppedBytes).write(status, body);
         body.write('\n');
         return ok(body.toByteArray());
@@ -358,7 +366,7 @@ final class Routes {
             throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         List<ServiceName> names = new ArrayList<>();
         for (String name : target.parameters("name")) {
-            if (!services.containsKey(name)) {
+            if (!named.all().containsKey(name)) {
                 return noSuchService(name);
             }
             names.add(new ServiceName(name));
@@ -395,6 +403,20 @@ final class Routes {
                 : act(new Ask.Shutdown(), client, Duration.ZERO);
     }
 
+    private Response reload(RequestTarget target, Client client)
+            throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
+        boolean dryRun = target.flag("dry_run");
+        Optional<String> file = target.parameter("file");
+        if (file.isPresent() && !dryRun) {
+            return error(400, BAD_REQUEST, "file is for dry_run=true: a supervisor reloads the file that it was given");
+        }
+        if (file.isPresent() && (!file.get().startsWith("/") || file.get().indexOf('\0') >= 0)) {
+            return error(400, BAD_REQUEST, "file must be an absolute path, not \"" + file.get() + "\"");
+        }
+        Duration timeout = target.duration("timeout", DEFAULT_TIMEOUT, LONGEST_TIMEOUT);
+        return act(new Ask.Reload(dryRun, file.map(Path::of), target.flag("wait"), timeout), client, timeout);
+    }
+
     private Response act(Ask ask, Client client, Duration timeout)
             throws IOException, InterruptedException, ClientGone {
         if (client.asker().uid() != 0 && client.asker().uid() != ourUid) {
@@ -409,7 +431,11 @@ final class Routes {
             return refused(refused);
         }
         ByteArrayOutputStream body = new ByteArrayOutputStream();
-        new AnswerCodec().write((Answer.Acted) answer, body);
+        if (answer instanceof Answer.Reloaded reloaded) {
+            new ReloadCodec().write(reloaded, body);
+        } else {
+            new AnswerCodec().write((Answer.Acted) answer, body);
+        }
         body.write('\n');
         return ok(body.toByteArray());
     }
@@ -434,6 +460,7 @@ final class Routes {
     private Response refused(Answer.Refused refused) throws IOException {
         int status =
                 switch (refused.reason()) {
+                    case BAD_CONFIGURATION -> 400;
                     case NO_SUCH_SERVICE -> 404;
                     case NOT_RUNNING -> 409;
                     case SHUTTING_DOWN, FAILED -> 503;
@@ -442,7 +469,7 @@ final class Routes {
     }
 
     private Response noSuchService(String name) throws IOException {
-        Optional<String> near = Nearest.of(name, services.keySet());
+        Optional<String> near = Nearest.of(name, named.all().keySet());
         String hint = near.map(other -> "; did you mean \"" + other + "\"?").orElse("");
         return error(404, "no-such-service", "no service \"" + name + "\"" + hint);
     }

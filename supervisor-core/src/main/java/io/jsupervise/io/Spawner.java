@@ -33,11 +33,14 @@ public final class Spawner implements Actor {
     private final Outputs outputs;
     private final Results results;
     private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
-    private final Queue<Effect.Spawn> ordered = new ConcurrentLinkedQueue<>();
+    private final Queue<Effect> ordered = new ConcurrentLinkedQueue<>();
 
     /** Where the output of a child goes; makes what is needed for that. */
     public interface Outputs {
         Streams prepare(ServiceName service, LogSpec log) throws OsException;
+
+        /** The service is gone for good. */
+        default void remove(ServiceName service) throws OsException {}
     }
 
     /** Standard output and standard error of a child. */
@@ -48,6 +51,9 @@ public final class Spawner implements Actor {
         void spawned(ServiceName service, Event.Spawned event, Child child);
 
         void failed(ServiceName service, Event.SpawnFailed event);
+
+        /** Something failed that is no start. */
+        void trouble(String what, OsException why);
     }
 
     /**
@@ -75,6 +81,16 @@ public final class Spawner implements Actor {
         ordered.add(order);
     }
 
+    /** Orders that the output of a running service goes on as it says; after the starts that were ordered before. Any thread. */
+    public void takeLog(Effect.TakeLog order) {
+        ordered.add(order);
+    }
+
+    /** Orders that what was made for a service is removed; after the starts that were ordered before. Any thread. */
+    public void forget(Effect.Forget order) {
+        ordered.add(order);
+    }
+
     /** Has something else done that only the thread may do that spawns. Any thread. */
     public void alsoDo(Runnable errand) {
         errands.add(errand);
@@ -87,9 +103,29 @@ public final class Spawner implements Actor {
             errand.run();
             return;
         }
-        Effect.Spawn order = ordered.poll();
-        if (order != null) {
-            start(order);
+        Effect order = ordered.poll();
+        if (order instanceof Effect.Spawn spawn) {
+            start(spawn);
+        } else if (order instanceof Effect.TakeLog take) {
+            takeUp(take);
+        } else if (order instanceof Effect.Forget forget) {
+            remove(forget.service());
+        }
+    }
+
+    private void takeUp(Effect.TakeLog order) {
+        try {
+            outputs.prepare(order.service(), order.log());
+        } catch (OsException e) {
+            results.trouble("cannot change the log of \"" + order.service() + "\", which goes on as before", e);
+        }
+    }
+
+    private void remove(ServiceName service) {
+        try {
+            outputs.remove(service);
+        } catch (OsException e) {
+            results.trouble("cannot remove the FIFO of \"" + service + "\"", e);
         }
     }
 

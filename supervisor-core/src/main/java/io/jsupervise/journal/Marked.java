@@ -64,13 +64,19 @@ final class Marked {
         return others;
     }
 
+    /**
+     * Runs are numbered within the life of a supervisor. One of which nothing was recorded, and whose notes could not be
+     * read, may have had the same life as the one that was recorded: then the start times tell.
+     */
     private static boolean isLater(Bearer bearer, Optional<Service.LastRun> last) {
         if (last.isEmpty()) {
             return true;
         }
+        long before = last.get().process().startTime();
         return bearer.run().isPresent()
                 ? bearer.run().get().isLaterThan(last.get().run())
-                : bearer.identity().startTime() > last.get().process().startTime();
+                        && bearer.identity().startTime() >= before
+                : bearer.identity().startTime() > before;
     }
 
     /** A mark that can be read before one that cannot; of a later run; of one run what was started first. */

@@ -66,9 +66,11 @@ public final class Recovery {
     /**
      * @param services in the order of the services file, then those that it no longer names but that may still run
      * @param retired  the names of the latter
+     * @param absent   those that it no longer names and that do not run: should they come back, so does their history
      * @param toFind   processes of this boot, each of one of {@code services}
      */
-    public record Recovered(List<Service> services, Set<ServiceName> retired, List<Left> toFind) {}
+    public record Recovered(
+            List<Service> services, Set<ServiceName> retired, List<Service> absent, List<Left> toFind) {}
 
     /**
      * A main process that ran when its service was last recorded, or that was found by its mark.
@@ -161,18 +163,26 @@ public final class Recovery {
         List<Service> services = new ArrayList<>();
         List<Left> toFind = new ArrayList<>();
         Set<ServiceName> retired = new HashSet<>();
+        List<Service> absent = new ArrayList<>();
         Set<ServiceName> known = new HashSet<>();
         for (ServiceSpec spec : specs) {
             known.add(spec.name());
             add(spec, Optional.ofNullable(before.records().get(spec.name())), services, toFind);
         }
         for (ServiceRecord record : before.records().values()) {
-            if (known.add(record.name()) && isOfThisBoot(record) && mayRun(record)) {
-                retired.add(record.name());
-                ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
-                // Its record goes on to tell where its output goes.
-                record.log().ifPresent(file -> spec.log(LogSpec.ToFile.keepingAll(file)));
-                add(spec.autostart(false).stop(record.stop()).build(), Optional.of(record), services, toFind);
+            if (known.add(record.name())) {
+                ServiceSpec spec = unnamed(record);
+                if (isOfThisBoot(record) && mayRun(record)) {
+                    retired.add(record.name());
+                    add(spec, Optional.of(record.wanting(Wanted.DOWN, isStopped(record))), services, toFind);
+                } else {
+                    absent.add(service(
+                            spec,
+                            Wanted.DOWN,
+                            isStopped(record),
+                            historyOfAnotherBoot(record),
+                            isOfThisBoot(record) ? record.lastRun() : Optional.empty()));
+                }
             }
         }
         for (ServiceName name : marked.names()) {
@@ -181,7 +191,19 @@ public final class Recovery {
                 add(ServiceSpec.of(name, NO_COMMAND).autostart(false).build(), Optional.empty(), services, toFind);
             }
         }
-        return new Recovered(services, retired, toFind);
+        return new Recovered(services, retired, absent, toFind);
+    }
+
+    /** What is left to know of a service that the file no longer names. Its record goes on to tell where its output goes. */
+    private static ServiceSpec unnamed(ServiceRecord record) {
+        ServiceSpec.Builder spec = ServiceSpec.of(record.name(), NO_COMMAND);
+        record.log().ifPresent(file -> spec.log(LogSpec.ToFile.keepingAll(file)));
+        return spec.autostart(false).stop(record.stop()).build();
+    }
+
+    /** Whether an operator wanted it down: should it come back, it stays so. */
+    private static boolean isStopped(ServiceRecord record) {
+        return record.commanded() && record.wanted() == Wanted.DOWN;
     }
 
     private boolean mayRun(ServiceRecord record) {
@@ -291,7 +313,10 @@ public final class Recovery {
         Optional<ProcessIdentity> process = Optional.of(bearer.identity());
         Run run = new Run(id, process, startedAt, Optional.empty(), Optional.empty(), true, Optional.empty());
         boolean commanded = record.map(ServiceRecord::commanded).orElse(false);
-        Wanted wanted = commanded ? record.get().wanted() : plain.wanted();
+        Wanted wanted = plain.wanted();
+        if (record.isPresent() && (commanded || isOfThisBoot(record.get()))) {
+            wanted = commanded ? record.get().wanted() : goesOn(spec, record.get());
+        }
         boolean stopping = wanted == Wanted.DOWN;
         return new Service(
                 spec,
@@ -336,13 +361,15 @@ public final class Recovery {
     }
 
     private Service from(ServiceSpec spec, ServiceRecord record) {
-        Wanted wanted = record.commanded() ? record.wanted() : spec.autostart() ? Wanted.UP : Wanted.DOWN;
+        boolean starts = record.commanded() ? record.wanted() == Wanted.UP : spec.autostart();
+        Wanted wanted = starts ? Wanted.UP : Wanted.DOWN;
         if (!isOfThisBoot(record)) {
             // Its last run was another boot's: nothing of it runs, and start times mean nothing any more.
             return service(spec, wanted, record.commanded(), historyOfAnotherBoot(record), Optional.empty());
         }
         if (record.living().isPresent()) {
-            return running(spec, record, wanted);
+            // As at a reload: autostart is about starts, and nothing that goes on is one.
+            return running(spec, record, record.commanded() ? wanted : goesOn(spec, record));
         }
         if (!crashed) {
             return service(spec, wanted, record.commanded(), record.history().forgiven(), record.lastRun());
@@ -358,6 +385,10 @@ public final class Recovery {
             case STOPPED, WAITING, STARTING, RUNNING, STOPPING ->
                 service(spec, wanted, record.commanded(), record.history(), record.lastRun());
         };
+    }
+
+    private static Wanted goesOn(ServiceSpec spec, ServiceRecord record) {
+        return spec.autostart() ? Wanted.UP : record.wanted();
     }
 
     private End unknown(String reason) {

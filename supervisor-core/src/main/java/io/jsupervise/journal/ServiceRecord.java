@@ -77,6 +77,25 @@ public record ServiceRecord(
                 log);
     }
 
+    /** The same, but for what is wanted and by whom. */
+    ServiceRecord wanting(Wanted other, boolean byOperator) {
+        return new ServiceRecord(
+                name,
+                bootId,
+                state,
+                since,
+                other,
+                byOperator,
+                living,
+                lastRun,
+                ending,
+                next,
+                fatal,
+                history,
+                stop,
+                log);
+    }
+
     private static Optional<Living> living(Run run) {
         return run.process().map(process -> new Living(run.id(), process, run.orderedAt(), run.readyAt(), run.spec()));
     }

@@ -14,6 +14,8 @@ public enum Cause {
     START_FAILED,
     /** An operator stopped or restarted it. */
     OPERATOR,
+    /** The services file was read again, and names it no more or asks for something else. */
+    RELOAD,
     /** The supervisor was asked to end. */
     SHUTDOWN,
     /** It was left over from a supervisor that died, and was ended before a new start. */

@@ -10,7 +10,7 @@ import java.util.Optional;
 
 /** A {@link Service} while one step works on it; mutable, and never seen outside of that step. */
 final class Draft {
-    final ServiceSpec spec;
+    ServiceSpec spec;
     ServiceState state;
     Now since;
     Wanted wanted;

@@ -1,5 +1,6 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -49,6 +50,12 @@ public sealed interface Effect {
 
     /** Look at a heartbeat file off the loop; answered by HeartbeatLookedAt. */
     record LookAtHeartbeat(ServiceName service, RunId run, Path file) implements Effect {}
+
+    /** What a running process writes goes on as this says; its FIFOs stay the same. */
+    record TakeLog(ServiceName service, LogSpec log) implements Effect {}
+
+    /** The services file no longer names it, and it is down: what was made for it is not needed any more. */
+    record Forget(ServiceName service) implements Effect {}
 
     /** May it start now? Answered by StartPermitted or StartPostponed; never leaves the core. */
     record AskToStart(ServiceName service) implements Effect {}

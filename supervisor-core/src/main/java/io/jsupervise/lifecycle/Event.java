@@ -1,5 +1,6 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.spec.ServiceSpec;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,6 +21,10 @@ public sealed interface Event {
         R on(StopQueued event);
 
         R on(RestartAsked event);
+
+        R on(SpecChanged event);
+
+        R on(Removed event);
 
         R on(ShutdownBegun event);
 
@@ -84,6 +89,22 @@ public sealed interface Event {
 
     /** An operator wants it up and fresh. */
     record RestartAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The services file was read again and gives it this spec from now on, maybe after it had been removed. */
+    record SpecChanged(ServiceSpec spec) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The services file was read again and no longer names it. */
+    record Removed() implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -9,6 +9,7 @@ import io.jsupervise.lifecycle.Effect.LookAtHeartbeat;
 import io.jsupervise.lifecycle.Effect.Persist;
 import io.jsupervise.lifecycle.Effect.SendSignal;
 import io.jsupervise.lifecycle.Effect.Spawn;
+import io.jsupervise.lifecycle.Effect.TakeLog;
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.lifecycle.Service.Grave;
 import io.jsupervise.lifecycle.Service.LastRun;
@@ -19,7 +20,9 @@ import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
+import io.jsupervise.spec.SpecKeys;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -91,6 +94,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 || before.history().differsForTheRecord(after.history())) {
             return true;
         }
+        if (before.spec() != after.spec() && recordsDiffer(before.spec(), after.spec())) {
+            return true;
+        }
         if (before.state() == after.state()) {
             // One that was found by its mark is known from the beginning, and becomes the last run when it is taken
             // over.
@@ -100,6 +106,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         boolean onItsWay = after.state() == ServiceState.WAITING
                 || after.state() == ServiceState.STARTING && after.process().isEmpty();
         return !onItsWay || before.state() == ServiceState.EXITED || before.state() == ServiceState.FATAL;
+    }
+
+    /** A record has what it takes to stop a service, and to go on with its output, without the services file. */
+    private static boolean recordsDiffer(ServiceSpec before, ServiceSpec after) {
+        return !before.stop().equals(after.stop()) || !before.log().equals(after.log());
     }
 
     // ---- what people and the supervisor ask for ----
@@ -138,12 +149,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void adopt() {
         Run run = s.run.orElseThrow();
         if (s.spec.heartbeat().isPresent()) {
-            Heartbeat heartbeat = s.spec.heartbeat().get();
-            // It is past its start: where the grace is shorter than the timeout, the next beat may be later than that.
-            Duration patience =
-                    heartbeat.grace().compareTo(heartbeat.timeout()) > 0 ? heartbeat.grace() : heartbeat.timeout();
-            s.run = Optional.of(run.with(Pulse.armed(now.mono().plus(patience))));
-            effects.add(new LookAtHeartbeat(s.spec.name(), run.id(), heartbeat.file()));
+            listenAnew(s.spec.heartbeat().get());
         }
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("pid", (long) run.process().orElseThrow().pid().value());
@@ -157,11 +163,20 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
+    /** It is past its start: where the grace is shorter than the timeout, the next beat may be later than that. */
+    private void listenAnew(Heartbeat heartbeat) {
+        Duration patience =
+                heartbeat.grace().compareTo(heartbeat.timeout()) > 0 ? heartbeat.grace() : heartbeat.timeout();
+        Run run = s.run.orElseThrow();
+        s.run = Optional.of(run.with(Pulse.armed(now.mono().plus(patience))));
+        effects.add(new LookAtHeartbeat(s.spec.name(), run.id(), heartbeat.file()));
+    }
+
     @Override
     public Boolean on(Event.StartAsked event) {
         if (s.state == ServiceState.STOPPING) {
             if (s.wanted == Wanted.DOWN) {
-                upAgain("started by an operator");
+                upAgain(Cause.OPERATOR, "started by an operator");
             }
             forgive(Wanted.UP);
         } else if (s.run.isPresent()) {
@@ -178,19 +193,19 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         forgive(Wanted.UP);
         switch (s.state) {
             case STARTING, RUNNING -> end(Cause.OPERATOR, "restarted by an operator");
-            case STOPPING -> upAgain("restarted by an operator");
+            case STOPPING -> upAgain(Cause.OPERATOR, "restarted by an operator");
             case STOPPED, WAITING, BACKOFF, EXITED, FATAL -> start();
         }
         return true;
     }
 
-    /** A stop is under way, and an operator wants a start to follow it at once: no policy has a say in that. */
-    private void upAgain(String reason) {
+    /** A stop is under way, and somebody wants a start to follow it at once: no policy has a say in that. */
+    private void upAgain(Cause by, String reason) {
         Ending ending = s.ending.orElseThrow();
         switch (ending.cause()) {
-            case SHUTDOWN, OPERATOR -> {}
+            case SHUTDOWN, OPERATOR, RELOAD -> {}
             case EXIT, SIGNAL, HEARTBEAT, START_FAILED, TAKEOVER, UNSUPERVISED ->
-                s.ending = Optional.of(new Ending(Cause.OPERATOR, reason + "; " + ending.reason()));
+                s.ending = Optional.of(new Ending(by, reason + "; " + ending.reason()));
         }
     }
 
@@ -210,6 +225,102 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         forgive(Wanted.DOWN);
         return true;
     }
+
+    // ---- another services file ----
+
+    @Override
+    public Boolean on(Event.SpecChanged event) {
+        SpecChange change = SpecChange.of(s.toService(), event.spec());
+        ServiceSpec before = s.spec;
+        s.spec = event.spec();
+        switch (change) {
+            case NONE -> {}
+            case IN_PLACE -> takeUp(before);
+            case RESTART -> restartWith(before);
+            case START -> {
+                s.wanted = Wanted.UP;
+                restartWith(before);
+            }
+        }
+        return true;
+    }
+
+    /** What runs goes on, and is watched as the new spec says; armed timers stay, but for the look at its heartbeat. */
+    private void takeUp(ServiceSpec before) {
+        if (s.state != ServiceState.STARTING && s.state != ServiceState.RUNNING) {
+            return;
+        }
+        if (!before.log().equals(s.spec.log())) {
+            effects.add(new TakeLog(s.spec.name(), s.spec.log()));
+        }
+        if (!before.heartbeat().equals(s.spec.heartbeat())) {
+            listenAsAsked(before);
+        }
+    }
+
+    private void listenAsAsked(ServiceSpec before) {
+        Run run = s.run.orElseThrow();
+        Optional<Heartbeat> heartbeat = s.spec.heartbeat();
+        if (heartbeat.isEmpty()) {
+            disarm(TimerKind.HEARTBEAT);
+            s.run = Optional.of(run.withoutPulse());
+        } else if (before.heartbeat().isPresent()
+                && before.heartbeat().get().file().equals(heartbeat.get().file())) {
+            if (run.pulse().isEmpty()) {
+                // An earlier supervisor's, and not taken over yet: then everything is armed.
+                return;
+            }
+            Duration more =
+                    heartbeat.get().grace().minus(before.heartbeat().get().grace());
+            Pulse pulse = run.pulse().get().graceMoved(more);
+            s.run = Optional.of(run.with(pulse));
+            if (s.timers.isArmed(TimerKind.HEARTBEAT)) {
+                arm(TimerKind.HEARTBEAT, pulse.nextLook(heartbeat.get().timeout()));
+            }
+        } else {
+            // It was started with this file, and the services file named another one for a while.
+            disarm(TimerKind.HEARTBEAT);
+            listenAnew(heartbeat.get());
+        }
+    }
+
+    /** Whoever reloads has changed something in order to have it run: nothing of before counts. */
+    private void restartWith(ServiceSpec before) {
+        pardon();
+        String reason = "the services file has changed: " + changed(before);
+        switch (s.state) {
+            case STARTING, RUNNING -> end(Cause.RELOAD, reason);
+            case STOPPING -> upAgain(Cause.RELOAD, reason);
+            case STOPPED -> startAfterJitter();
+            case WAITING, BACKOFF, EXITED, FATAL -> start();
+        }
+    }
+
+    private String changed(ServiceSpec before) {
+        StringBuilder keys = new StringBuilder();
+        for (SpecKeys.Key key : SpecKeys.differing(before, s.spec)) {
+            keys.append(keys.length() == 0 ? "" : ", ").append(key.name());
+        }
+        return keys.length() == 0 ? "it was started with something else" : keys.toString();
+    }
+
+    /** Should the file name it again, autostart decides anew; but what an operator has stopped stays stopped. */
+    @Override
+    public Boolean on(Event.Removed event) {
+        String reason = "the services file no longer names it";
+        pardon();
+        if (s.wanted == Wanted.UP) {
+            s.wanted = Wanted.DOWN;
+            s.commanded = false;
+        }
+        switch (s.state) {
+            case EXITED, FATAL -> comeDown(Cause.RELOAD, reason);
+            case STOPPED, WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> halt(Cause.RELOAD, reason);
+        }
+        return true;
+    }
+
+    // ---- the end of the supervisor ----
 
     @Override
     public Boolean on(Event.ShutdownBegun event) {
@@ -271,6 +382,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /** What an operator does counts for nothing and clears the backoff. */
     private void forgive(Wanted wanted) {
         want(wanted);
+        pardon();
+    }
+
+    private void pardon() {
         forgetNextStart();
         if (s.history.failures() > 0 || !s.history.restartTimes().isEmpty()) {
             s.history = s.history.forgiven();

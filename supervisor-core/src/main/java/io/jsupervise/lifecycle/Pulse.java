@@ -34,6 +34,11 @@ public record Pulse(MonotonicTime graceEnd, Optional<MonotonicTime> lastBeat, Op
         return graceEnd.isBefore(end) ? new Pulse(end, lastBeat, lastLook) : this;
     }
 
+    /** The same, with a grace that ends so much later, or earlier. */
+    public Pulse graceMoved(Duration by) {
+        return new Pulse(graceEnd.plus(by), lastBeat, lastLook);
+    }
+
     /**
      * When a beat was made that a first look saw and that may as well be the last one of an earlier run: it bears a time
      * within a tick before the order. Whoever takes it for neither waits for its timeout at least.

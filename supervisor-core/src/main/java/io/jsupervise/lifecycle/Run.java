@@ -30,6 +30,10 @@ public record Run(
         return new Run(id, process, orderedAt, Optional.of(at), pulse, adopted, spec);
     }
 
+    Run withoutPulse() {
+        return new Run(id, process, orderedAt, readyAt, Optional.empty(), adopted, spec);
+    }
+
     Run with(Pulse newPulse) {
         return new Run(id, process, orderedAt, readyAt, Optional.of(newPulse), adopted, spec);
     }

@@ -60,6 +60,26 @@ public record Service(
     /** What is needed to tell whether a process that bears our mark was started later. */
     public record LastRun(RunId run, ProcessIdentity process) {}
 
+    /** One that nothing is known of yet. */
+    public static Service fresh(ServiceSpec spec, Now now, long seed) {
+        return new Service(
+                spec,
+                ServiceState.STOPPED,
+                now,
+                spec.autostart() ? Wanted.UP : Wanted.DOWN,
+                false,
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                History.EMPTY,
+                Optional.empty(),
+                Optional.empty(),
+                List.of(),
+                Optional.empty(),
+                Timers.NONE,
+                seed);
+    }
+
     public ServiceName name() {
         return spec.name();
     }

@@ -16,6 +16,14 @@ public sealed interface Answer {
     record Acted(List<Result> results, boolean recorded) implements Answer {}
 
     /**
+     * What a services file changes.
+     *
+     * @param results  of those that were waited for
+     * @param recorded as in {@link Acted}
+     */
+    record Reloaded(ReloadDiff diff, boolean dryRun, List<Result> results, boolean recorded) implements Answer {}
+
+    /**
      * @param done    whether what was asked for is reached (or, without waiting, begun)
      * @param message one line for people, such as {@code running, pid 4711} or {@code still STARTING after 30s}
      */
@@ -27,6 +35,8 @@ public sealed interface Answer {
             NO_SUCH_SERVICE("no-such-service"),
             NOT_RUNNING("not-running"),
             SHUTTING_DOWN("shutting-down"),
+            /** The message has a line for each problem of the services file. */
+            BAD_CONFIGURATION("bad-configuration"),
             FAILED("failed");
 
             private final String code;

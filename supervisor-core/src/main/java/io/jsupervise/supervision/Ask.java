@@ -2,6 +2,7 @@ package io.jsupervise.supervision;
 
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -37,6 +38,21 @@ public sealed interface Ask {
 
     /** End, and leave what runs to the next supervisor; answered when everything is recorded. */
     record HandOver() implements Ask {}
+
+    /**
+     * Read the services file again and do what it says now.
+     *
+     * @param dryRun only tell what would be done
+     * @param file   another file than the one that is supervised; for a dry run only
+     * @param await  answer only when what begins has begun and what ends has ended, or {@code timeout} is over
+     */
+    record Reload(boolean dryRun, Optional<Path> file, boolean await, Duration timeout) implements Ask {
+        public Reload {
+            if (file.isPresent() && !dryRun) {
+                throw new IllegalArgumentException("only a dry run reads another file");
+            }
+        }
+    }
 
     /** Whether this changes anything; what does not may be asked by readers. */
     default boolean acts() {

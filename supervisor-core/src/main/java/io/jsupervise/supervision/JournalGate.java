@@ -31,7 +31,7 @@ final class JournalGate {
 
     private static final class Held {
         final long needs;
-        final Order order;
+        Order order;
         boolean withdrawn;
 
         Held(long needs, Order order) {
@@ -94,6 +94,10 @@ final class JournalGate {
         if (order instanceof Order.Reply reply && reply.answer() instanceof Answer.Acted acted) {
             return new Order.Reply(reply.request(), new Answer.Acted(acted.results(), false));
         }
+        if (order instanceof Order.Reply reply && reply.answer() instanceof Answer.Reloaded reloaded) {
+            return new Order.Reply(
+                    reply.request(), new Answer.Reloaded(reloaded.diff(), false, reloaded.results(), false));
+        }
         return order;
     }
 
@@ -105,6 +109,14 @@ final class JournalGate {
         }
         spawn.withdrawn = true;
         return true;
+    }
+
+    /** Has the spawn of {@code service} that is held, if one is, made as {@code order} says. */
+    void replaceSpawn(ServiceName service, Order order) {
+        Held spawn = heldSpawns.get(service);
+        if (spawn != null) {
+            spawn.order = order;
+        }
     }
 
     void committed(long seq, MonotonicTime now, List<Order> out) {

@@ -3,6 +3,9 @@ package io.jsupervise.supervision;
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Service;
+import io.jsupervise.spec.Configuration;
+import java.nio.file.Path;
+import java.util.Optional;
 
 /**
  * What the core wants done, in list order. What had to wait for the journal has waited already: the runner never holds
@@ -22,6 +25,15 @@ public sealed interface Order {
     record Tell(Happening happening) implements Order {}
 
     record Reply(long request, Answer answer) implements Order {}
+
+    /**
+     * Read the services file, or {@code file}, off the loop; answered by ConfigurationRead or ConfigurationRefused of the
+     * same number.
+     */
+    record ReadConfiguration(long reading, Optional<Path> file) implements Order {}
+
+    /** This is what is supervised from now on; stands before what is ordered about its services. */
+    record Configured(Configuration configuration) implements Order {}
 
     /** Show that poll, clock, core and runner all turn. */
     record TouchHeartbeat() implements Order {}

@@ -22,19 +22,33 @@ final class PendingAnswers {
     /** One request: what is still open of it, and what became of the rest. */
     static final class Pending {
         final long request;
-        final Ask.Act.Verb verb;
         final Duration timeout;
         final MonotonicTime deadline;
-        final Map<ServiceName, Optional<RunId>> open = new LinkedHashMap<>();
+        /** Present where it is a reload that is answered. */
+        final Optional<ReloadDiff> diff;
+
+        private final Map<ServiceName, Open> open = new LinkedHashMap<>();
         final Map<ServiceName, Answer.Result> results = new LinkedHashMap<>();
 
-        Pending(long request, Ask.Act act, MonotonicTime deadline) {
+        Pending(long request, Duration timeout, MonotonicTime deadline, Optional<ReloadDiff> diff) {
             this.request = request;
-            this.verb = act.verb();
-            this.timeout = act.timeout();
+            this.timeout = timeout;
             this.deadline = deadline;
+            this.diff = diff;
+        }
+
+        /** What {@code verb} does to a service that has this run now is waited for. */
+        void await(ServiceName service, Ask.Act.Verb verb, Optional<RunId> runBefore) {
+            open.put(service, new Open(verb, runBefore));
+        }
+
+        Answer answer() {
+            List<Answer.Result> all = List.copyOf(results.values());
+            return diff.isPresent() ? new Answer.Reloaded(diff.get(), false, all, true) : new Answer.Acted(all, true);
         }
     }
+
+    private record Open(Ask.Act.Verb verb, Optional<RunId> runBefore) {}
 
     boolean isEmpty() {
         return pending.isEmpty();
@@ -48,8 +62,9 @@ final class PendingAnswers {
     List<Pending> changed(Service service) {
         List<Pending> complete = new ArrayList<>();
         for (Pending one : pending.values()) {
-            if (one.open.containsKey(service.name())) {
-                Optional<Answer.Result> result = judge(one.verb, service, one.open.get(service.name()));
+            Open open = one.open.get(service.name());
+            if (open != null) {
+                Optional<Answer.Result> result = judge(open.verb, service, open.runBefore);
                 if (result.isPresent()) {
                     one.open.remove(service.name());
                     one.results.put(service.name(), result.get());

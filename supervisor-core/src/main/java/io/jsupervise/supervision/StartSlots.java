@@ -20,7 +20,7 @@ import java.util.Set;
 final class StartSlots {
     static final Duration LONGEST_HOLD = Duration.ofSeconds(1);
 
-    private final int limit;
+    private int limit;
     /** Until when each holds its slot; who took one first holds it least long, so the oldest come first. */
     private final Map<ServiceName, MonotonicTime> holders = new LinkedHashMap<>();
 
@@ -31,8 +31,16 @@ final class StartSlots {
         this.limit = limit;
     }
 
+    /** Another limit from now on. Without one nobody holds a slot; whoever waits gets one when they are given out next. */
+    void limit(int starts) {
+        limit = starts;
+        if (limit == 0) {
+            holders.clear();
+        }
+    }
+
     boolean areUnlimited() {
-        return limit == 0;
+        return limit == 0 && queue.isEmpty();
     }
 
     /**
@@ -41,6 +49,7 @@ final class StartSlots {
      */
     boolean take(ServiceName service, MonotonicTime now) {
         if (limit == 0) {
+            queue.remove(service);
             return true;
         }
         holders.remove(service);
@@ -73,7 +82,7 @@ final class StartSlots {
     List<ServiceName> next() {
         List<ServiceName> turn = new ArrayList<>();
         for (ServiceName service : queue) {
-            if (holders.size() + turn.size() >= limit) {
+            if (limit > 0 && holders.size() + turn.size() >= limit) {
                 break;
             }
             turn.add(service);

@@ -9,9 +9,13 @@ import io.jsupervise.lifecycle.Run;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.SpecChange;
 import io.jsupervise.lifecycle.Step;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.PendingAnswers.Pending;
 import java.time.Duration;
@@ -19,6 +23,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -34,12 +39,17 @@ import java.util.Set;
  * way to look at it from outside but to ask.
  */
 public final class Supervisor implements SupervisorEvent.Handler<Void> {
-    private final SupervisorSpec spec;
+    private SupervisorSpec spec;
     private final Identity identity;
     private final Map<ServiceName, Service> services = new LinkedHashMap<>();
     private final Set<ServiceName> retired;
+
+    /** What the services file named once: should it come back, so does its history. */
+    private final Map<ServiceName, Service> absent = new HashMap<>();
+
+    private final Reloads reloads = new Reloads();
     private final StartSlots slots;
-    private final StartOrder order;
+    private StartOrder order;
     private final StopOrder stops = new StopOrder();
 
     /** Services that have changed in this step and that others may wait for. */
@@ -73,6 +83,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     /**
      * @param services  in the order of the file
      * @param retired   those of them that the file no longer names: they are forgotten once they are down
+     * @param absent    those that were recorded once and neither run nor are named
      * @param lastEvent the number of the last event that an earlier supervisor told of
      */
     public Supervisor(
@@ -80,11 +91,13 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             Identity identity,
             Collection<Service> services,
             Set<ServiceName> retired,
+            Collection<Service> absent,
             long lastEvent) {
         this.spec = spec;
         this.identity = identity;
         this.slots = new StartSlots(spec.maxParallelStarts());
         this.retired = new HashSet<>(retired);
+        absent.forEach(service -> this.absent.put(service.name(), service));
         this.lastEvent = lastEvent;
         this.now = identity.startedAt();
         for (Service service : services) {
@@ -177,7 +190,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             answers.changed(service).forEach(this::answer);
         }
         if (!retired.isEmpty() && isDown(service) && retired.remove(name)) {
-            services.remove(name);
+            absent.put(name, services.remove(name));
+            orders.add(new Order.ForService(new Effect.Forget(name)));
+            stops.gone(name, order).forEach(this::stopNow);
         }
     }
 
@@ -223,7 +238,11 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private void stopNow(ServiceName name) {
-        advance(name, shuttingDown ? new Event.ShutdownBegun() : new Event.StopAsked());
+        if (shuttingDown) {
+            advance(name, new Event.ShutdownBegun());
+        } else {
+            advance(name, retired.contains(name) ? new Event.Removed() : new Event.StopAsked());
+        }
     }
 
     /** Only what has a process to be asked can wait with its end; all else must not get one. */
@@ -243,7 +262,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         stops.add(known, order);
         for (ServiceName name : names) {
             if (stops.holds(name) && hasToBeAsked(services.get(name))) {
-                if (!shuttingDown) {
+                // Of what is removed the file tells it as well.
+                if (!shuttingDown && !retired.contains(name)) {
                     advance(name, new Event.StopQueued());
                 }
             } else {
@@ -410,14 +430,240 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
     }
 
+    // ---- another services file ----
+
     @Override
     public Void on(SupervisorEvent.ReloadRequested event) {
-        tell(
-                Optional.empty(),
-                "reload-ignored",
-                Map.of("reason", "SIGHUP came, but this version cannot reload; restart it instead"));
+        if (shuttingDown || handOver.isPresent()) {
+            reloadRefused("SIGHUP", List.of(leaving()));
+        } else {
+            reloads.signalled("SIGHUP").ifPresent(orders::add);
+        }
         return null;
     }
+
+    private void reload(SupervisorEvent.Asked event, Ask.Reload ask) {
+        if (!ask.dryRun()) {
+            told(event, "reload", List.of());
+        }
+        String asker = "uid " + event.asker().uid();
+        reloads.asked(new Reloads.Waiter(event.request(), ask, asker)).ifPresent(orders::add);
+    }
+
+    private String leaving() {
+        return shuttingDown ? "the supervisor is shutting down" : "the supervisor hands over to the next one";
+    }
+
+    @Override
+    public Void on(SupervisorEvent.ConfigurationRead event) {
+        Reloads.Reading reading = reloads.done(event.reading());
+        Configuration next = event.configuration();
+        Optional<String> obstacle = ReloadDiff.obstacle(spec, next.supervisor());
+        if (shuttingDown || handOver.isPresent()) {
+            refuseReload(reading, Answer.Refused.Reason.SHUTTING_DOWN, List.of(leaving()));
+        } else if (obstacle.isPresent()) {
+            refuseReload(
+                    reading, Answer.Refused.Reason.BAD_CONFIGURATION, List.of(next.source() + ": " + obstacle.get()));
+        } else {
+            ReloadDiff diff = ReloadDiff.of(named(), spec, next);
+            if (reading.dry) {
+                for (Reloads.Waiter waiter : reading.waiters) {
+                    Answer answer = new Answer.Reloaded(diff, true, List.of(), true);
+                    orders.add(new Order.Reply(waiter.request(), answer));
+                }
+            } else {
+                apply(next, diff, reading);
+            }
+        }
+        readNext(reading);
+        return null;
+    }
+
+    @Override
+    public Void on(SupervisorEvent.ConfigurationRefused event) {
+        Reloads.Reading reading = reloads.done(event.reading());
+        refuseReload(reading, Answer.Refused.Reason.BAD_CONFIGURATION, event.problems());
+        readNext(reading);
+        return null;
+    }
+
+    private void readNext(Reloads.Reading last) {
+        if (!last.dry) {
+            reloads.begin().ifPresent(orders::add);
+        }
+    }
+
+    /** Nothing has changed. */
+    private void refuseReload(Reloads.Reading reading, Answer.Refused.Reason reason, List<String> problems) {
+        if (!reading.dry) {
+            reloadRefused(reading.askers(), problems);
+        }
+        for (Reloads.Waiter waiter : reading.waiters) {
+            refuse(waiter.request(), reason, String.join("\n", problems));
+        }
+    }
+
+    private void reloadRefused(String by, List<String> problems) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("by", by);
+        details.put("problems", problems);
+        tell(Optional.empty(), "reload-refused", details);
+    }
+
+    /** What the services file named until now. */
+    private List<Service> named() {
+        List<Service> named = new ArrayList<>();
+        for (ServiceName name : present()) {
+            named.add(services.get(name));
+        }
+        return named;
+    }
+
+    /**
+     * In one turn: what is removed first, since it may hold what others want, then what is there, then what is new. Each
+     * of them goes on by itself from there. Nothing of this needs a record of its own: were we killed in the middle, the
+     * next supervisor reads the same file.
+     */
+    private void apply(Configuration next, ReloadDiff diff, Reloads.Reading reading) {
+        tell(Optional.empty(), "reloaded", ReloadText.details(diff, reading.askers()));
+        boolean sooner = next.supervisor().heartbeatInterval().compareTo(spec.heartbeatInterval()) < 0;
+        spec = ReloadDiff.taken(spec, next.supervisor());
+        slots.limit(spec.maxParallelStarts());
+        orders.add(new Order.Configured(next));
+        if (sooner || diff.supervisor().contains("heartbeat.file")) {
+            touchHeartbeat();
+        }
+        Map<ServiceName, Optional<RunId>> before = new HashMap<>();
+        for (Service service : services.values()) {
+            before.put(service.name(), service.run().map(Run::id));
+        }
+        retired.addAll(diff.removed());
+        List<ServiceName> waiting = followFile(next);
+        stopInOrder(diff.removed());
+        for (ServiceSpec one : next.services()) {
+            if (services.containsKey(one.name()) && !retired.contains(one.name())) {
+                change(one);
+            }
+        }
+        Set<ServiceName> added = new HashSet<>(diff.added());
+        for (ServiceSpec one : next.services()) {
+            if (added.contains(one.name())) {
+                add(one);
+            }
+        }
+        sortAs(next);
+        endsWithOneshots &= hasOnlyOneshots();
+        for (ServiceName name : waiting) {
+            Service service = services.get(name);
+            if (service != null && service.state() == ServiceState.WAITING) {
+                advance(name, mayStart(service));
+            }
+        }
+        reading.waiters.forEach(waiter -> answerReload(waiter, diff, before));
+    }
+
+    /**
+     * Who waits for whom is another matter now, if it is: then whoever waited with its end ends, and those that wait with
+     * their start are to be asked again.
+     */
+    private List<ServiceName> followFile(Configuration next) {
+        Map<ServiceName, List<Dependency>> unlike = new HashMap<>();
+        for (ServiceSpec spec : next.services()) {
+            unlike.put(spec.name(), spec.dependsOn());
+        }
+        List<ServiceSpec> specs = new ArrayList<>(next.services());
+        List<ServiceName> waiting = new ArrayList<>();
+        for (Service service : services.values()) {
+            if (!unlike.containsKey(service.name())) {
+                specs.add(service.spec());
+            }
+            unlike.remove(service.name(), service.spec().dependsOn());
+            if (!order.waitsFor(service.name()).isEmpty()) {
+                waiting.add(service.name());
+            }
+        }
+        order = new StartOrder(specs);
+        unlike.values().removeIf(List::isEmpty);
+        if (!unlike.isEmpty()) {
+            stops.releaseAll().forEach(this::stopNow);
+        }
+        return waiting;
+    }
+
+    private void change(ServiceSpec next) {
+        ServiceName name = next.name();
+        if (SpecChange.of(services.get(name), next) == SpecChange.NONE) {
+            return;
+        }
+        advance(name, new Event.SpecChanged(next));
+        Service service = services.get(name);
+        if (isAboutToSpawn(service)) {
+            RunId run = service.run().orElseThrow().id();
+            gate.replaceSpawn(name, new Order.ForService(new Effect.Spawn(service.spec(), run)));
+        }
+    }
+
+    private void add(ServiceSpec next) {
+        ServiceName name = next.name();
+        if (retired.remove(name)) {
+            // It is still on its way down.
+            stops.gone(name, order).forEach(this::stopNow);
+            advance(name, new Event.SpecChanged(next));
+        } else if (absent.containsKey(name)) {
+            services.put(name, absent.remove(name));
+            advance(name, new Event.SpecChanged(next));
+        } else {
+            long seed = identity.life() ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
+            services.put(name, Service.fresh(next, now, seed));
+            advance(name, new Event.SupervisorStarted());
+        }
+    }
+
+    /** The order of the file is that of the status; what is on its way out comes last. */
+    private void sortAs(Configuration next) {
+        Map<ServiceName, Service> unsorted = new LinkedHashMap<>(services);
+        services.clear();
+        for (ServiceSpec one : next.services()) {
+            services.put(one.name(), unsorted.remove(one.name()));
+        }
+        services.putAll(unsorted);
+    }
+
+    private void answerReload(Reloads.Waiter waiter, ReloadDiff diff, Map<ServiceName, Optional<RunId>> before) {
+        Duration timeout = waiter.ask().timeout();
+        Pending pending = new Pending(waiter.request(), timeout, now.mono().plus(timeout), Optional.of(diff));
+        List<ServiceName> awaited = new ArrayList<>();
+        if (waiter.ask().await()) {
+            for (ServiceName name : diff.removed()) {
+                if (services.containsKey(name)) {
+                    pending.await(name, Ask.Act.Verb.STOP, Optional.empty());
+                    awaited.add(name);
+                }
+            }
+            List<ServiceName> up = new ArrayList<>(diff.added());
+            diff.restarted().forEach(change -> up.add(change.service()));
+            for (ServiceName name : up) {
+                if (services.get(name).wanted() == Wanted.UP) {
+                    pending.await(name, Ask.Act.Verb.RESTART, before.getOrDefault(name, Optional.empty()));
+                    awaited.add(name);
+                }
+            }
+        }
+        awaitAll(pending, awaited);
+    }
+
+    /** Answers when all of these are decided, which may be now. */
+    private void awaitAll(Pending pending, List<ServiceName> names) {
+        if (names.isEmpty()) {
+            answer(pending);
+            return;
+        }
+        answers.add(pending);
+        names.forEach(name -> answers.changed(services.get(name)).forEach(this::answer));
+        armAnswerTimer();
+    }
+
+    // ---- the end ----
 
     private boolean hasOnlyOneshots() {
         boolean someWanted = false;
@@ -630,16 +876,16 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         Ask ask = event.ask();
         if (ask instanceof Ask.ShowStatus show) {
             show(event.request(), show);
-        } else if (shuttingDown) {
-            refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor is shutting down");
-        } else if (handOver.isPresent()) {
-            refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, "the supervisor hands over to the next one");
+        } else if (shuttingDown || handOver.isPresent()) {
+            refuse(event.request(), Answer.Refused.Reason.SHUTTING_DOWN, leaving());
         } else if (ask instanceof Ask.Act act) {
             act(event, act);
         } else if (ask instanceof Ask.SendSignal send) {
             signal(event, send);
         } else if (ask instanceof Ask.HandOver) {
             handOver(event);
+        } else if (ask instanceof Ask.Reload reload) {
+            reload(event, reload);
         } else {
             told(event, "shutdown", List.of());
             orders.add(new Order.Reply(event.request(), new Answer.Acted(List.of(), true)));
@@ -680,8 +926,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         }
         told(event, act.verb().word(), names);
-        Pending pending = new Pending(event.request(), act, now.mono().plus(act.timeout()));
-        names.forEach(name -> pending.open.put(name, services.get(name).run().map(Run::id)));
+        Pending pending = new Pending(event.request(), act.timeout(), now.mono().plus(act.timeout()), Optional.empty());
+        names.forEach(
+                name -> pending.await(name, act.verb(), services.get(name).run().map(Run::id)));
         if (act.verb() == Ask.Act.Verb.STOP) {
             stopInOrder(names);
         } else {
@@ -691,10 +938,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         }
         followOrder();
-        if (act.await() && !names.isEmpty()) {
-            answers.add(pending);
-            names.forEach(name -> answers.changed(services.get(name)).forEach(this::answer));
-            armAnswerTimer();
+        if (act.await()) {
+            awaitAll(pending, names);
         } else {
             names.forEach(name -> pending.results.put(
                     name,
@@ -723,8 +968,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         for (ServiceName name : pending.results.keySet()) {
             needs = Math.max(needs, gate.needs(name));
         }
-        List<Answer.Result> results = List.copyOf(pending.results.values());
-        gate.pass(needs, new Order.Reply(pending.request, new Answer.Acted(results, true)), orders);
+        gate.pass(needs, new Order.Reply(pending.request, pending.answer()), orders);
     }
 
     private void signal(SupervisorEvent.Asked event, Ask.SendSignal send) {

@@ -1,7 +1,9 @@
 package io.jsupervise.supervision;
 
 import io.jsupervise.lifecycle.Event;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.ServiceName;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -20,6 +22,10 @@ public sealed interface SupervisorEvent {
         R on(EndRequested event);
 
         R on(ReloadRequested event);
+
+        R on(ConfigurationRead event);
+
+        R on(ConfigurationRefused event);
 
         R on(JournalCommitted event);
 
@@ -65,6 +71,31 @@ public sealed interface SupervisorEvent {
 
     /** SIGHUP came. */
     record ReloadRequested() implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * The services file was read, and nothing is wrong with it.
+     *
+     * @param reading number of the order
+     */
+    record ConfigurationRead(long reading, Configuration configuration) implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * The services file cannot be used as it is.
+     *
+     * @param reading  number of the order
+     * @param problems one line each, with place and fix
+     */
+    record ConfigurationRefused(long reading, List<String> problems) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

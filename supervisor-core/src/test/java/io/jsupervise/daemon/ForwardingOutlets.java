@@ -4,6 +4,7 @@ import io.jsupervise.io.HeartbeatFiles;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Order;
 
 /** Passes on what the core orders; who extends it sees it, or keeps it back. */
@@ -67,6 +68,16 @@ public class ForwardingOutlets implements Outlets {
     @Override
     public void keeperEnded() {
         outlets.keeperEnded();
+    }
+
+    @Override
+    public void readConfiguration(Order.ReadConfiguration order) {
+        outlets.readConfiguration(order);
+    }
+
+    @Override
+    public void configured(Configuration configuration) {
+        outlets.configured(configuration);
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -49,6 +50,7 @@ public final class SteppedDaemon {
     /**
      * Begins as the real one does: directories, lock, relay, journal, logs of what still lives, leftovers.
      *
+     * @param file     what a reload reads
      * @param lookers  runs what may hang in a file system
      * @param saboteur may do something else than the core orders, to see whether that is noticed
      * @param relays   whether there are a log relay and a keeper
@@ -56,6 +58,7 @@ public final class SteppedDaemon {
     public static SteppedDaemon begin(
             Os os,
             Configuration configuration,
+            Supplier<Configuration> file,
             long seed,
             Executor lookers,
             Eyes eyes,
@@ -83,7 +86,10 @@ public final class SteppedDaemon {
                 lookers,
                 relay.isPresent() ? relay.get() : none,
                 keeper,
-                line -> {});
+                line -> {},
+                other -> file.get(),
+                lookers,
+                taken -> {});
         begin.assembly = new Assembly(os, configuration, around, outlets -> saboteur.apply(new Seen(outlets, eyes)));
         begin.assembly.takeOverFromKeeper();
         if (relay.isPresent()) {

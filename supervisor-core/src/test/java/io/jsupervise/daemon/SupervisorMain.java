@@ -22,18 +22,18 @@ final class SupervisorMain {
 
     public static void main(String[] arguments) throws ConfigException {
         LinuxOs os = new LinuxOs();
-        Configuration configuration = ConfigReader.read(
-                Path.of(arguments[0]),
-                new DiskConfigFiles(),
-                new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty()),
-                new RealMachine(os));
+        Surroundings around =
+                new Surroundings(os.uid(), Path.of("/"), System.getenv(), Optional.empty(), Optional.empty());
+        ServicesFile file = other -> ConfigReader.read(
+                other.orElse(Path.of(arguments[0])), new DiskConfigFiles(), around, new RealMachine(os));
+        Configuration configuration = file.read(Optional.empty());
         int code = 0;
         try {
             Daemon.run(
                     withFaults(os),
                     os.signals(),
                     configuration,
-                    new Daemon.Options("test", false, System.out::println));
+                    new Daemon.Options("test", false, System.out::println, file));
         } catch (DaemonException e) {
             System.out.println(e.getMessage());
             code = e.exitCode();

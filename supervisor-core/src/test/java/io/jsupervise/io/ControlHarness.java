@@ -101,7 +101,7 @@ final class ControlHarness {
                     askers.add(asker);
                     return script.apply(ask);
                 },
-                which,
+                new NamedServices(which),
                 name -> 0,
                 (event, text) -> troubles.add(event + " " + text),
                 this::serve,
@@ -122,7 +122,12 @@ final class ControlHarness {
     }
 
     Routes routes() {
-        return new Routes((ask, asker) -> script.apply(ask), configuration, name -> 0, os.uid());
+        return new Routes(
+                (ask, asker) -> script.apply(ask),
+                new NamedServices(configuration),
+                configuration.supervisor().stateDir(),
+                name -> 0,
+                os.uid());
     }
 
     RawClient connect() throws IOException {

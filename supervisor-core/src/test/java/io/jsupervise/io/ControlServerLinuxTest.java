@@ -186,6 +186,7 @@ class ControlServerLinuxTest {
             {Answer.Refused.Reason.NOT_RUNNING, 409},
             {Answer.Refused.Reason.SHUTTING_DOWN, 503},
             {Answer.Refused.Reason.FAILED, 503},
+            {Answer.Refused.Reason.BAD_CONFIGURATION, 400},
         };
         assertEquals(Answer.Refused.Reason.values().length, rows.length);
         for (Object[] row : rows) {

@@ -140,7 +140,7 @@ class KeeperLinuxTest {
         second.settle();
         assertEquals("last words\n", read(again));
         assertEquals(keeper, oneKeeper(), "it goes on with the same one");
-        second.release(dead);
+        second.release(dead, 0);
         second.release(again);
         second.step();
         second.end();
@@ -226,7 +226,7 @@ class KeeperLinuxTest {
         keeper.step();
         awaitEnd(child);
         os.reap(child);
-        keeper.release(child);
+        keeper.release(child, 0);
         keeper.step();
         assertEquals(Optional.empty(), keeper.nextStep());
         keeper.end();

@@ -41,6 +41,7 @@ class SpawnerLinuxTest {
     private final List<String> failed = new ArrayList<>();
     private final List<Event.Spawned> spawned = new ArrayList<>();
     private final List<Child> children = new ArrayList<>();
+    private final List<String> troubles = new ArrayList<>();
     private Spawner.Outputs outputs = (service, log) -> new Spawner.Streams(new Output.Null(), new Output.Null());
 
     private Spawner spawner() {
@@ -60,6 +61,11 @@ class SpawnerLinuxTest {
                     @Override
                     public void failed(ServiceName service, Event.SpawnFailed event) {
                         failed.add(service + " " + event.run() + " " + event.reason());
+                    }
+
+                    @Override
+                    public void trouble(String what, OsException why) {
+                        troubles.add(what + ": " + why.getMessage());
                     }
                 });
     }

@@ -398,6 +398,7 @@ class RecoveryTest {
         "of another state directory,        50, 50, 9, q-1-6,  web, false, false",
         "of another one that begins alike,  50, 50, 9, rr-1-6, web, false, false",
         "a mark that is no number,          50, 50, 9, r-x-y,  web, false, false",
+        "a later run started before,        50, 50, 6, r-1-6,  web, false, false",
         "an unread mark started later,      50, 50, 9, '',     web, false, true",
         "an unread mark started before,     50, 50, 6, '',     web, false, false",
         "an unread mark of a worker,        51, 50, 9, '',     web, false, false",

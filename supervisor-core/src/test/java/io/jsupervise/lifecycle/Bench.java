@@ -114,6 +114,21 @@ public final class Bench {
                 1);
     }
 
+    /** The same, running, where the journal knows what it was started with. */
+    public static Service startedWith(ServiceSpec spec, String fingerprint) {
+        Service service = recorded(spec, ServiceState.RUNNING, Optional.empty(), Wanted.UP);
+        Run old = service.run().orElseThrow();
+        Run run = new Run(
+                old.id(),
+                old.process(),
+                old.orderedAt(),
+                old.readyAt(),
+                old.pulse(),
+                old.adopted(),
+                Optional.of(fingerprint));
+        return with(service, Optional.of(run), service.lastRun(), service.seed());
+    }
+
     public static ProcessIdentity process(int pid) {
         return new ProcessIdentity(new Pid(pid), 7);
     }
@@ -319,6 +334,10 @@ public final class Bench {
             return "cancel " + cancel.kind();
         } else if (effect instanceof Effect.LookAtHeartbeat) {
             return "look at heartbeat";
+        } else if (effect instanceof Effect.TakeLog) {
+            return "take log";
+        } else if (effect instanceof Effect.Forget) {
+            return "forget";
         } else if (effect instanceof Effect.Announce announce) {
             return "tell " + announce.event();
         } else {

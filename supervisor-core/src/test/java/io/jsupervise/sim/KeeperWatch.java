@@ -43,7 +43,7 @@ final class KeeperWatch {
     private Set<SimulatedProcess> keptAtBegin = Set.of();
     private boolean trouble;
     private boolean journalIsStale;
-    private long lifeBeganAt;
+    private boolean isHeld;
     private long heldAt = Long.MIN_VALUE;
     private long unknown;
     private long known;
@@ -66,11 +66,13 @@ final class KeeperWatch {
 
     void lifeBegins() {
         keptAtBegin = os.kept().processes();
-        lifeBeganAt = os.world.nanos();
         journalIsStale = false;
     }
 
     void lifeEnds() {
+        if (isHeld) {
+            held();
+        }
         for (SimulatedProcess process : lastOf.values()) {
             unsupervisedSince.putIfAbsent(process, os.world.nanos());
         }
@@ -94,7 +96,13 @@ final class KeeperWatch {
         excused.addAll(lastOf.values());
     }
 
+    /** Somebody is held up, maybe who keeps. */
+    void heldSince() {
+        isHeld = true;
+    }
+
     void held() {
+        isHeld = false;
         heldAt = os.world.nanos();
     }
 
@@ -234,10 +242,5 @@ final class KeeperWatch {
         if (!os.keepers().isEmpty()) {
             throw new Violation("the keeper", "lives after an end in order: " + os.keepers());
         }
-    }
-
-    @Override
-    public String toString() {
-        return "the life since " + lifeBeganAt;
     }
 }

@@ -87,7 +87,8 @@ final class Life {
         this.transcript = transcript;
         this.witness = witness;
         this.order = random.split();
-        this.daemon = SteppedDaemon.begin(os, configuration, random.nextLong(), looks::add, witness, saboteur, relays);
+        this.daemon = SteppedDaemon.begin(
+                os, configuration, () -> configuration, random.nextLong(), looks::add, witness, saboteur, relays);
         this.poller = os.lastPoller();
         this.relay = daemon.relay();
         this.relayPoller = os.firstPoller();

@@ -85,6 +85,7 @@ final class SimulatedOs implements Os {
 
     private Optional<Consumer<Duration>> waiting = Optional.empty();
     private long boot = 1;
+    private String bootId = bootId(1);
     private int daemonPid = 200;
     private long killIn = Long.MAX_VALUE;
     private boolean dead;
@@ -336,6 +337,7 @@ final class SimulatedOs implements Os {
         world.boot();
         disk.powerCut(chance);
         boot++;
+        bootId = bootId(boot);
     }
 
     /** The names of open files, for the search for leaks. */
@@ -489,9 +491,13 @@ final class SimulatedOs implements Os {
         return world.wall();
     }
 
+    private static String bootId(long boot) {
+        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
+    }
+
     /** The boot id, for others than the daemon. */
     String bootNow() {
-        return "00000000-0000-4000-8000-" + String.format("%012d", boot);
+        return bootId;
     }
 
     @Override

@@ -11,6 +11,7 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.TimerKind;
 import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -41,12 +42,13 @@ final class Herd {
     private Now now = Bench.BEGIN;
     private long recorded;
     private long requests;
+    private long reading;
     private int pids = 100;
 
     Herd(int maxParallelStarts, Set<String> retired, Service... services) {
         Set<ServiceName> names = new TreeSet<>();
         retired.forEach(name -> names.add(new ServiceName(name)));
-        supervisor = new Supervisor(spec(maxParallelStarts), identity(), List.of(services), names, 41);
+        supervisor = new Supervisor(spec(maxParallelStarts), identity(), List.of(services), names, List.of(), 41);
     }
 
     Herd(int maxParallelStarts, String... names) {
@@ -113,6 +115,8 @@ final class Herd {
             recorded = record.seq();
         } else if (order instanceof Order.RecordSupervisor record) {
             recorded = record.seq();
+        } else if (order instanceof Order.ReadConfiguration read) {
+            reading = read.reading();
         } else if (order instanceof Order.ArmTimer arm) {
             ownTimers.put(arm.timer(), arm);
         } else if (order instanceof Order.ForService of) {
@@ -278,6 +282,12 @@ final class Herd {
             return Optional.of("reply " + reply.request() + " " + word(reply.answer()));
         } else if (order instanceof Order.Exit exit) {
             return Optional.of(exit.failed() ? "exit as failed" : "exit");
+        } else if (order instanceof Order.ReadConfiguration read) {
+            return Optional.of("read " + read.reading()
+                    + read.file().map(file -> " " + file).orElse(""));
+        } else if (order instanceof Order.Configured configured) {
+            return Optional.of(
+                    "configured " + configured.configuration().services().size());
         } else if (order instanceof Order.TouchHeartbeat) {
             return Optional.of("touch");
         } else {
@@ -295,9 +305,56 @@ final class Herd {
                         + result.message() + ")");
             }
             return results + (acted.recorded() ? "" : " not recorded");
+        } else if (answer instanceof Answer.Reloaded reloaded) {
+            return (reloaded.dryRun() ? "would " : "") + word(reloaded.diff()) + " "
+                    + word(new Answer.Acted(reloaded.results(), reloaded.recorded()));
         } else {
             return "status";
         }
+    }
+
+    private static String word(ReloadDiff diff) {
+        StringBuilder words = new StringBuilder();
+        diff.added().forEach(name -> words.append('+').append(name).append(' '));
+        diff.removed().forEach(name -> words.append('-').append(name).append(' '));
+        diff.restarted().forEach(change -> words.append('!')
+                .append(change.service())
+                .append(change.keys())
+                .append(' '));
+        diff.changed().forEach(change -> words.append('~')
+                .append(change.service())
+                .append(change.keys())
+                .append(' '));
+        return words.append('=').append(diff.unchanged()).toString();
+    }
+
+    /** The services file now has these. */
+    static Configuration file(ServiceSpec.Builder... services) {
+        List<ServiceSpec> specs = new ArrayList<>();
+        for (ServiceSpec.Builder service : services) {
+            specs.add(service.build());
+        }
+        return new Configuration(Path.of("/etc/services.yml"), spec(0), specs);
+    }
+
+    /** HUP came, and the file was read; what was ordered before it was read is forgotten. */
+    Herd reload(ServiceSpec.Builder... services) {
+        on(new SupervisorEvent.ReloadRequested());
+        return read(services);
+    }
+
+    /** The reading that was ordered last has come to its end. */
+    Herd read(ServiceSpec.Builder... services) {
+        return on(new SupervisorEvent.ConfigurationRead(reading, file(services)));
+    }
+
+    /** The reading that was ordered last has found nothing but problems. */
+    Herd unreadable(String... problems) {
+        return on(new SupervisorEvent.ConfigurationRefused(reading, List.of(problems)));
+    }
+
+    Herd askReload(boolean wait) {
+        return ask(new Ask.Reload(false, Optional.empty(), wait, Duration.ofSeconds(30)));
     }
 
     List<Happening> told() {
@@ -324,6 +381,18 @@ final class Herd {
 
     Duration untilJitterOf(String name) {
         return timers.get(name).get(TimerKind.START_JITTER).deadline().since(now.mono());
+    }
+
+    /** With which spec it was spawned in the last step. */
+    ServiceSpec spawnedSpec(String name) {
+        for (Order order : last) {
+            if (order instanceof Order.ForService of
+                    && of.effect() instanceof Effect.Spawn spawn
+                    && spawn.service().value().equals(name)) {
+                return spawn.spec();
+            }
+        }
+        throw new AssertionError(name + " was not spawned");
     }
 
     ServiceState state(String name) {

@@ -142,11 +142,4 @@ class ShutdownTest {
         assertEquals("tell asked, reply 1 [], tell shutdown-begun, record a, tell a stopping", herd.words());
         assertEquals("uid 1000", herd.told().get(1).details().get("by"));
     }
-
-    @Test
-    void a_hangup_is_reported_and_ignored() {
-        Herd herd = new Herd(0, "a").allRunning("a").on(new SupervisorEvent.ReloadRequested());
-        assertEquals("tell reload-ignored", herd.words());
-        assertEquals("RUNNING", herd.states());
-    }
 }
