@@ -69,13 +69,17 @@ public final class SpecKeys {
         }
         Optional<Credentials> old = before.credentials();
         Optional<Credentials> young = after.credentials();
-        int known = keys.size();
-        born("user", old.map(Credentials::user), young.map(Credentials::user));
-        born("group", old.map(Credentials::gid), young.map(Credentials::gid));
-        born("supplementary_groups", old.map(Credentials::groups), young.map(Credentials::groups));
-        if (keys.size() == known) {
-            // The same name means somebody else, or another home, in the user database.
+        Optional<String> name = old.map(Credentials::user);
+        if (!name.equals(young.map(Credentials::user))) {
             born("user", old, young);
+        } else {
+            int known = keys.size();
+            born("group", old.map(Credentials::gid), young.map(Credentials::gid));
+            born("supplementary_groups", old.map(Credentials::groups), young.map(Credentials::groups));
+            if (keys.size() == known) {
+                // The same name means somebody else, or another home, in the user database.
+                born("user", old, young);
+            }
         }
         born("rlimits", before.limits(), after.limits());
         born("nice", before.nice(), after.nice());
