@@ -1,10 +1,16 @@
 package io.jsupervise.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
@@ -17,12 +23,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** What each service key means, and what holds where it is not there. */
@@ -227,6 +235,97 @@ class ServiceValuesTest {
                         Optional.of(LOGS.resolve("web.err.log"))));
     }
 
+    static List<Row> asOthers() {
+        Function<ServiceSpec, Object> who = spec -> spec.spawn().privileges().credentials();
+        Function<ServiceSpec, Object> limits = spec -> spec.spawn().privileges().limits().stream()
+                .map(limit -> limit.what().word() + " " + limit.range())
+                .toList();
+        Map<String, String> www =
+                Map.of("HOME", "/var/www", "USER", "www-data", "LOGNAME", "www-data", "SHELL", "/usr/sbin/nologin");
+        Map<String, String> bare = Map.of("HOME", "/", "USER", "bare", "LOGNAME", "bare", "SHELL", "/bin/sh");
+        Map<String, String> number = Map.of("HOME", "/", "USER", "4711", "LOGNAME", "4711", "SHELL", "/bin/sh");
+        return List.of(
+                row("", spec -> spec.spawn().privileges() == Privileges.NONE, true),
+                row("no_new_privs: false", spec -> spec.spawn().privileges() == Privileges.NONE, true),
+                row("user: www-data", who, credentials("www-data", 33, 33, List.of(33), www)),
+                row("user: 33", who, credentials("www-data", 33, 33, List.of(33), www)),
+                row("user: bare", who, credentials("bare", 70, 70, List.of(), bare)),
+                row(
+                        "user: www-data\ngroup: adm\nsupplementary_groups: [ssl-cert, 4, 7]",
+                        who,
+                        credentials("www-data", 33, 4, List.of(4, 7, 33, 111), www)),
+                row("user: 4711\ngroup: 4712", who, credentials("4711", 4711, 4712, List.of(), number)),
+                row(
+                        "user: 4294967294\ngroup: 4294967294",
+                        spec -> spec.spawn()
+                                .privileges()
+                                .credentials()
+                                .orElseThrow()
+                                .uid(),
+                        -2),
+                row("group: adm", who, credentials("0", 0, 4, List.of(), Map.of())),
+                row("supplementary_groups: adm", who, credentials("0", 0, 0, List.of(4), Map.of())),
+                row("rlimits: {}", limits, List.of()),
+                row("rlimits: {nofile: 65536}", limits, List.of("nofile 65536")),
+                row(
+                        "rlimits: {nofile: {soft: 1024, hard: 65536}, core: unlimited, as: {soft: 64MiB, hard: unlimited}, cpu: 0}",
+                        limits,
+                        List.of("cpu 0", "core unlimited", "nofile 1024:65536", "as 67108864:unlimited")),
+                row("rlimits: {memlock: 65536, nofile:}", limits, List.of("memlock 65536")),
+                row("nice: -20", spec -> spec.spawn().privileges().nice(), OptionalInt.of(-20)),
+                row("nice: 19", spec -> spec.spawn().privileges().nice(), OptionalInt.of(19)),
+                row("nice: 0", spec -> spec.spawn().privileges().nice(), OptionalInt.of(0)),
+                row("oom_score_adj: -1000", spec -> spec.spawn().privileges().oomScoreAdj(), OptionalInt.of(-1000)),
+                row("no_new_privs: true", spec -> spec.spawn().privileges().noNewPrivs(), true));
+    }
+
+    private static Optional<Credentials> credentials(
+            String name, int uid, int gid, List<Integer> groups, Map<String, String> environment) {
+        return Optional.of(new Credentials(name, uid, gid, groups, environment));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("asOthers")
+    void a_key_for_root_has_the_value_that_stands_there(Row row) throws ConfigException {
+        assertEquals(row.expected, row.part.apply(read(row.lines, new KnownMachine(0))));
+    }
+
+    @Test
+    void a_user_that_many_services_have_is_looked_up_once() throws ConfigException {
+        KnownMachine machine = new KnownMachine(0);
+        MemoryFiles files = MemoryFiles.of(
+                "defaults: {user: www-data}\nservices:\n  a: {command: x}\n  b: {command: x}\n  c: {command: x}\n");
+        List<ServiceSpec> services = ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(0), machine)
+                .services();
+        assertEquals(1, machine.lookups);
+        assertSame(services.get(0).spawn().privileges(), services.get(2).spawn().privileges());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "setpriv, user: www-data, user",
+        "setpriv, no_new_privs: true, no_new_privs",
+        "env, group: adm, group",
+        "prlimit, 'rlimits: {nofile: 3}', rlimits",
+        "choom, oom_score_adj: 3, oom_score_adj",
+        "nice, nice: 3, nice"
+    })
+    void a_program_that_is_not_on_this_machine_is_told_by_the_key_that_needs_it(
+            String loader, String line, String key) {
+        ConfigException e = assertThrows(ConfigException.class, () -> read(line, new KnownMachine(0).without(loader)));
+        assertTrue(e.getMessage().contains(key + " needs the program " + loader + "(1)"), e.getMessage());
+        assertFalse(e.lacksRightsOnly());
+    }
+
+    @Test
+    void what_only_root_may_is_told_apart_from_what_is_wrong() {
+        KnownMachine ours = new KnownMachine(1000);
+        assertTrue(assertThrows(ConfigException.class, () -> read("nice: -3\nuser: root", ours))
+                .lacksRightsOnly());
+        assertFalse(assertThrows(ConfigException.class, () -> read("nice: -3\nuser: nobody-here", ours))
+                .lacksRightsOnly());
+    }
+
     static List<Row> all() {
         List<Row> all = new ArrayList<>(commands());
         all.addAll(spawning());
@@ -253,11 +352,15 @@ class ServiceValuesTest {
     }
 
     private static ServiceSpec read(String lines) throws ConfigException {
+        return read(lines, new KnownMachine(1000));
+    }
+
+    private static ServiceSpec read(String lines, KnownMachine machine) throws ConfigException {
         String all = lines.contains("command:") ? lines : "command: run\n" + lines;
         MemoryFiles files = MemoryFiles.of("services:\n  web:\n    " + all.replace("\n", "\n    ") + "\n")
                 .with("web.env", "\ufeff# variables\n\nexport A='from file'\r\n B = 2\nC=x # y\nD=$A")
                 .with("other.env", "A=\"other\"\n");
-        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000))
+        return ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), machine)
                 .services()
                 .get(0);
     }

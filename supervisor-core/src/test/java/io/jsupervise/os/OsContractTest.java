@@ -16,6 +16,7 @@ import io.jsupervise.spec.Signal;
 import java.io.ByteArrayOutputStream;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -744,6 +745,40 @@ public abstract class OsContractTest {
         SpawnException e = assertThrows(SpawnException.class, () -> spawn(List.of(missing.toString())));
         assertEquals(Errno.ENOENT, e.errno());
         assertTrue(e.getMessage().contains(missing + ": ENOENT"), e.getMessage());
+    }
+
+    @Test
+    void a_process_has_the_name_of_its_program_until_it_is_reaped() throws Exception {
+        Child child = spawn(exits(3));
+        awaitEnd(child);
+        String program = exits(3).get(0);
+        assertEquals(Optional.of(program.substring(program.lastIndexOf('/') + 1)), os().programName(child));
+        os().reap(child);
+        assertEquals(Optional.empty(), os().programName(child));
+        os().release(child);
+    }
+
+    /** What anybody may do; to give it to others takes privileges. */
+    @Test
+    void a_file_can_be_given_to_its_owner() throws Exception {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "x");
+        FileStat before = os().stat(file).orElseThrow();
+        os().chown(file, before.uid(), before.gid());
+        FileStat after = os().stat(file).orElseThrow();
+        assertEquals(before.uid() + ":" + before.gid(), after.uid() + ":" + after.gid());
+        refused(Errno.ENOENT, () -> os().chown(dir().resolve("none"), before.uid(), before.gid()));
+    }
+
+    @Test
+    void a_file_can_be_as_old_as_time() throws Exception {
+        Path file = dir().resolve("file");
+        writeFile(file, OpenMode.REPLACE, "x");
+        os().setModified(file, Instant.EPOCH);
+        assertEquals(Instant.EPOCH, os().stat(file).orElseThrow().mtime());
+        os().touch(file);
+        assertTrue(os().stat(file).orElseThrow().mtime().isAfter(Instant.EPOCH));
+        refused(Errno.ENOENT, () -> os().setModified(dir().resolve("none"), Instant.EPOCH));
     }
 
     // ---- for subclasses and for ourselves ----

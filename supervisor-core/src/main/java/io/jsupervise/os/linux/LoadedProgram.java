@@ -106,26 +106,33 @@ final class LoadedProgram {
         return new SpawnException(Errno.of(errno), program + (forbidden ? " is not executable" + whom : ""));
     }
 
-    /** One that may be executed but not read tells nothing; its interpreter will. */
+    /** The one that a script names, or the dynamic loader. A file that may be executed but not read tells nothing. */
     private void interpreter(SpawnRequest request, Path program, String whom) throws SpawnException {
-        Optional<Script> script;
+        byte[] head;
         try {
-            script = Script.parse(Script.head(files, program));
+            head = Script.head(files, program);
         } catch (OsException e) {
             return;
         }
-        if (script.isEmpty()) {
-            return;
+        Optional<Script> script = Script.parse(head);
+        if (script.isPresent()) {
+            if (script.get().interpreter().isEmpty()) {
+                throw new SpawnException(Errno.ENOEXEC, program + " names no interpreter after #!");
+            }
+            if (script.get().carriageReturn()) {
+                throw new SpawnException(Errno.ENOENT, script.get().of(program));
+            }
+            execute(request, script.get().interpreter(), script.get().of(program), whom);
+        } else {
+            Optional<String> loader = DynamicLoader.of(head);
+            if (loader.isPresent()) {
+                execute(request, loader.get(), "the dynamic loader " + loader.get() + " of " + program, whom);
+            }
         }
-        if (script.get().interpreter().isEmpty()) {
-            throw new SpawnException(Errno.ENOEXEC, program + " names no interpreter after #!");
-        }
-        String what = script.get().of(program);
-        if (script.get().carriageReturn()) {
-            throw new SpawnException(Errno.ENOENT, what);
-        }
-        int errno = rights.whyNotExecutable(
-                request.workingDir().resolve(script.get().interpreter()));
+    }
+
+    private void execute(SpawnRequest request, String interpreter, String what, String whom) throws SpawnException {
+        int errno = rights.whyNotExecutable(request.workingDir().resolve(interpreter));
         if (errno != 0) {
             throw refused(errno, what, whom);
         }

@@ -14,11 +14,14 @@ import java.util.Optional;
  * @param carriageReturn  whether the line ends in CR LF: the kernel takes the CR for a part of the path
  */
 record Script(String interpreter, boolean carriageReturn) {
+    /** What the kernel reads of the first line (BINPRM_BUF_SIZE). */
     private static final int LONGEST_LINE = 256;
+
+    private static final int HEAD_BYTES = 4096;
 
     /** The beginning of a file. */
     static byte[] head(LinuxFiles files, Path file) throws OsException {
-        byte[] head = new byte[LONGEST_LINE];
+        byte[] head = new byte[HEAD_BYTES];
         Fd fd = files.open(file, OpenMode.READ, 0);
         try {
             int length = files.read(fd, head, 0, head.length);
@@ -33,7 +36,7 @@ record Script(String interpreter, boolean carriageReturn) {
         if (head.length < 3 || head[0] != '#' || head[1] != '!') {
             return Optional.empty();
         }
-        String line = new String(head, 2, head.length - 2, StandardCharsets.UTF_8);
+        String line = new String(head, 2, Math.min(LONGEST_LINE, head.length) - 2, StandardCharsets.UTF_8);
         int end = line.indexOf('\n');
         line = (end < 0 ? line : line.substring(0, end)).strip();
         int blank = line.indexOf(' ');

@@ -378,6 +378,38 @@ class PrivilegesLinuxTest {
     }
 
     @Test
+    void a_missing_dynamic_loader_is_named() throws Exception {
+        byte[] program = Files.readAllBytes(Path.of("/bin/true"));
+        String loader = DynamicLoader.of(program).orElseThrow();
+        assertTrue(Files.exists(Path.of(loader)), loader);
+        String text = new String(program, StandardCharsets.ISO_8859_1);
+        Path broken = directory.resolve("broken");
+        Files.write(broken, text.replace(loader, "/none" + loader.substring(5)).getBytes(StandardCharsets.ISO_8859_1));
+        Files.setPosixFilePermissions(broken, PosixFilePermissions.fromString("rwxr-xr-x"));
+        assertEquals(
+                "the dynamic loader /none" + loader.substring(5) + " of " + broken
+                        + ": ENOENT (no such file or directory)",
+                refusal(limited(limit(Limit.NOFILE, 64, 64)), broken + ""));
+    }
+
+    @Test
+    void what_is_no_program_has_no_dynamic_loader() throws Exception {
+        byte[] program = Files.readAllBytes(Path.of("/bin/true"));
+        for (int length = 0; length < 1024; length++) {
+            DynamicLoader.of(java.util.Arrays.copyOf(program, length));
+        }
+        java.util.Random random = new java.util.Random(7);
+        for (int i = 0; i < 100_000; i++) {
+            byte[] mutant = java.util.Arrays.copyOf(program, 1024);
+            for (int n = 0; n < 4; n++) {
+                mutant[5 + random.nextInt(200)] = (byte) random.nextInt();
+            }
+            DynamicLoader.of(mutant);
+        }
+        assertEquals(Optional.empty(), DynamicLoader.of("#!/bin/sh\n".repeat(20).getBytes(StandardCharsets.US_ASCII)));
+    }
+
+    @Test
     void a_program_that_is_being_written_is_refused_by_errno_and_path() throws Exception {
         Path busy = directory.resolve("busy");
         Files.copy(Path.of("/bin/true"), busy);
