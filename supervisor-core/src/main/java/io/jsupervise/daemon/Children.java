@@ -9,6 +9,7 @@ import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
+import io.jsupervise.os.ProcessStat;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import java.time.Duration;
@@ -200,8 +201,10 @@ final class Children {
             return;
         }
         if (wholeTree) {
+            // Who belongs to it can be told only as long as the main process lives.
+            List<ProcessStat> others = trees.seen(run);
             os.signalGroup(watched.child, signal);
-            trees.signal(run, signal);
+            trees.signal(others, signal);
         } else {
             os.signal(watched.child, signal);
         }

@@ -210,19 +210,27 @@ final class Trees {
 
     // ---- signals ----
 
-    /** Signals the living tree of {@code run} beyond the group of its main process. */
-    void signal(RunId run, Signal signal) throws OsException {
+    /** The living tree of {@code run} beyond the group of its main process; what is seen once is remembered. */
+    List<ProcessStat> seen(RunId run) throws OsException {
         Tree tree = byRun.get(run);
         if (tree == null) {
-            return;
+            return List.of();
         }
         int group = tree.main.isPresent() ? tree.main.get().pid().value() : 0;
-        Scan now = scan();
-        for (ProcessStat member : members(tree, now, false)) {
+        List<ProcessStat> others = new ArrayList<>();
+        for (ProcessStat member : members(tree, scan(), false)) {
             if (member.group() != group) {
                 tree.seen.put(member.pid().value(), member.identity().startTime());
-                signal(member, signal, now);
+                others.add(member);
             }
+        }
+        return others;
+    }
+
+    /** Signals what was {@link #seen} in this turn. */
+    void signal(List<ProcessStat> processes, Signal signal) throws OsException {
+        for (ProcessStat process : processes) {
+            signal(process, signal, scan());
         }
     }
 
