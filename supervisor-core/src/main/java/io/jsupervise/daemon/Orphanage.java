@@ -28,6 +28,9 @@ final class Orphanage {
     static final Duration LONGEST_INTERVAL = Duration.ofSeconds(5);
     static final Duration SHORTEST_INTERVAL = Duration.ofMillis(100);
 
+    /** Who is just being executed shows no environment for a moment (exec_mmap in fs/exec.c), so one look is not enough. */
+    private static final int LOOKS_FOR_MARK = 3;
+
     /** Reaped at one look: 5 us each. */
     private static final int REAPED_AT_ONCE = 1_000;
 
@@ -43,7 +46,8 @@ final class Orphanage {
         final ProcessIdentity identity;
         final int group;
         final int session;
-        final Optional<Bearer> mark;
+        Optional<Bearer> mark;
+        private int looksForMark = 1;
         private boolean killed;
 
         Orphan(ProcessStat stat, Optional<Bearer> mark) {
@@ -89,6 +93,9 @@ final class Orphanage {
             Orphan orphan = known.get(pid.value());
             if (orphan == null) {
                 orphan = meet(pid);
+            } else if (orphan.mark.isEmpty() && orphan.looksForMark < LOOKS_FOR_MARK) {
+                orphan.looksForMark++;
+                orphan.mark = os.bearer(pid, fifos);
             } else if (orphan.killed && reap(pid)) {
                 orphan = null;
             }

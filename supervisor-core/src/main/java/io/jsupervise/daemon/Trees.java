@@ -64,6 +64,9 @@ final class Trees {
     /** As last seen, of all processes; only where runs of an earlier supervisor are ended. */
     private final Map<ProcessIdentity, Optional<Bearer>> marks = new HashMap<>();
 
+    /** Without a mark at one look. */
+    private final Set<ProcessIdentity> unmarked = new HashSet<>();
+
     /** Of ended runs whose services run again. */
     private final Set<ProcessIdentity> leftovers = new LinkedHashSet<>();
 
@@ -485,7 +488,10 @@ final class Trees {
             if (mark == null && process.isAlive()) {
                 mark = os.bearer(process.pid(), fifos)
                         .filter(bearer -> bearer.identity().equals(process.identity()));
-                marks.put(process.identity(), mark);
+                // Who is just being executed shows no environment for a moment.
+                if (mark.isPresent() || !unmarked.add(process.identity())) {
+                    marks.put(process.identity(), mark);
+                }
             }
             if (mark != null && mark.isPresent()) {
                 marked.computeIfAbsent(mark.get().service(), service -> new ArrayList<>())
@@ -493,6 +499,7 @@ final class Trees {
             }
         }
         marks.keySet().retainAll(present);
+        unmarked.retainAll(present);
         return marked;
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.spec.Signal;
@@ -18,9 +19,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -46,6 +49,9 @@ public abstract class OsContractTest {
 
     /** A program that does nothing until a signal ends it. */
     protected abstract List<String> sleeps();
+
+    /** Ends soon, and leaves a process that lives. */
+    protected abstract List<String> leavesAnOrphan();
 
     /** A program that writes {@code line} and a newline to its standard output, and then sleeps. */
     protected abstract List<String> writes(String line);
@@ -596,6 +602,44 @@ public abstract class OsContractTest {
         os().release(child);
     }
 
+    // ---- orphans ----
+
+    @Test
+    void who_loses_its_parent_below_us_becomes_ours_until_it_is_reaped() throws Exception {
+        os().becomeParentOfOrphans();
+        Set<Pid> before = new HashSet<>(os().orphans());
+        Child child = spawn(leavesAnOrphan());
+        awaitEnd(child);
+        List<Pid> orphans = new ArrayList<>(os().orphans());
+        orphans.removeAll(before);
+        assertEquals(1, orphans.size(), "the child itself, ended and not reaped, is none");
+        Pid orphan = orphans.get(0);
+        ProcessStat stat = os().process(orphan).orElseThrow();
+        assertEquals(os().self().pid().value(), stat.parent());
+        assertTrue(stat.isAlive());
+        assertTrue(
+                os().processes().stream().anyMatch(process -> process.identity().equals(stat.identity())));
+        assertFalse(os().reapOrphan(orphan), "it lives");
+        os().signalOrphan(orphan, Signal.KILL);
+        for (int i = 0; !os().reapOrphan(orphan); i++) {
+            assertTrue(i < 1_000, "it was killed");
+            letPass(Duration.ofMillis(5));
+        }
+        assertEquals(Optional.empty(), os().process(orphan).filter(one -> one.identity()
+                .equals(stat.identity())));
+        assertFalse(os().orphans().contains(orphan));
+        os().reap(child);
+        os().release(child);
+    }
+
+    @Test
+    void a_child_is_no_orphan() throws Exception {
+        Child child = spawn(sleeps());
+        assertFalse(os().orphans().contains(child.pid()));
+        assertEquals(child.identity(), os().process(child.pid()).orElseThrow().identity());
+        end(child);
+    }
+
     @Test
     void two_processes_that_live_at_once_are_two() throws Exception {
         Child one = spawn(sleeps());
@@ -704,6 +748,9 @@ public abstract class OsContractTest {
         assertTrue(bearer.leads());
         assertTrue(bearer.age().compareTo(Duration.ofMinutes(1)) < 0, bearer.age() + " since it was started");
         assertEquals(Optional.empty(), bearerOf(other), "it bears no mark");
+        assertEquals(
+                Optional.of(bearer.identity()), os().bearer(child.pid(), dir()).map(Bearer::identity));
+        assertEquals(Optional.empty(), os().bearer(other.pid(), dir()));
         assertTrue(os().signal(child, Signal.KILL));
         awaitEnd(child);
         assertEquals(Optional.empty(), bearerOf(child), "a zombie bears nothing");

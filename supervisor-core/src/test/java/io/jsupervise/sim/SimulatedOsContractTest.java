@@ -29,6 +29,10 @@ class SimulatedOsContractTest extends OsContractTest {
         List<String> argv = request.argv();
         return switch (argv.get(0)) {
             case "exits" -> Program.steady().exits(Duration.ofMillis(1), Integer.parseInt(argv.get(1)));
+            case "leaves" ->
+                Program.steady()
+                        .exits(Duration.ofMillis(1), 0)
+                        .leaves(new Program.Workers(1, Duration.ZERO, Program.FOREVER, Duration.ZERO));
             case "sleeps" -> Program.steady();
             case "writes" -> Program.steady().writes(new Writes(Duration.ofMillis(1), argv.get(1) + "\n"));
             default -> throw new SpawnException(Errno.ENOENT, argv.get(0));
@@ -53,6 +57,11 @@ class SimulatedOsContractTest extends OsContractTest {
     @Override
     protected List<String> sleeps() {
         return List.of("sleeps");
+    }
+
+    @Override
+    protected List<String> leavesAnOrphan() {
+        return List.of("leaves");
     }
 
     @Override

@@ -60,6 +60,11 @@ class LinuxOsContractLinuxTest extends OsContractTest {
     }
 
     @Override
+    protected List<String> leavesAnOrphan() {
+        return List.of("sh", "-c", "sleep 1000 & exit 0");
+    }
+
+    @Override
     protected List<String> writes(String line) {
         return List.of("sh", "-c", "echo \"$1\"; exec sleep 1000", "sh", line);
     }

@@ -1,0 +1,223 @@
+package io.jsupervise.daemon;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Child;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.os.SpawnRequest.Output;
+import io.jsupervise.os.linux.LinuxOs;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.Signal;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Real process trees, of which nothing may be left, and real neighbours, of whom everything has to be. */
+@Timeout(value = 40, unit = TimeUnit.SECONDS)
+class TreesLinuxTest {
+    private static final ServiceName WEB = new ServiceName("web");
+
+    private final LinuxOs os = new LinuxOs();
+    private final RunId run = new RunId("7ee5-1-" + Long.toHexString(System.nanoTime()));
+    private final List<Child> spawned = new ArrayList<>();
+    private Poller poller;
+    private Trees trees;
+    private Children children;
+
+    @TempDir
+    private Path dir;
+
+    @BeforeEach
+    void open() throws OsException {
+        poller = os.poller();
+        trees = new Trees(os, Path.of("/no-fifos"), "7ee5");
+        trees.open();
+        children = new Children(os, poller, trees, os::release);
+    }
+
+    @AfterEach
+    void close() throws OsException {
+        for (Child child : spawned) {
+            ProcessHandle.of(child.pid().value()).ifPresent(ProcessHandle::destroyForcibly);
+        }
+        poller.close();
+    }
+
+    private Child spawn(RunId of, String script) throws Exception {
+        Map<String, String> environment = Map.of(
+                "PATH",
+                "/usr/bin:/bin",
+                "JSUPERVISE_SERVICE",
+                "web",
+                "JSUPERVISE_RUN_ID",
+                of.value(),
+                "D",
+                dir.toString());
+        Child child = os.spawn(new SpawnRequest(
+                List.of("/bin/sh", "-c", script), dir, environment, 022, new Output.Null(), new Output.Null()));
+        spawned.add(child);
+        return child;
+    }
+
+    /** The process that wrote its number into a file of that name. */
+    private Pid noted(String name) throws Exception {
+        Path file = dir.resolve(name);
+        while (!Files.exists(file) || !Files.readString(file).endsWith("\n")) {
+            Thread.onSpinWait();
+        }
+        return new Pid(Integer.parseInt(Files.readString(file).trim()));
+    }
+
+    private boolean lives(Pid pid) {
+        return os.process(pid).filter(process -> process.isAlive()).isPresent();
+    }
+
+    private void awaitEnd(Child child) throws Exception {
+        while (!os.hasEnded(child)) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private int bury() throws OsException {
+        int looks = 1;
+        trees.newTurn();
+        while (!children.bury(run)) {
+            looks++;
+            Thread.onSpinWait();
+            trees.newTurn();
+        }
+        return looks;
+    }
+
+    @Test
+    void a_death_that_leaves_nothing_is_buried_at_the_first_look() throws Exception {
+        Child main = spawn(run, "exit 3");
+        children.watch(WEB, run, main);
+        awaitEnd(main);
+        assertEquals(1, bury());
+    }
+
+    @Test
+    void orphans_of_a_dead_main_process_go_wherever_they_went_and_those_of_a_living_run_stay() throws Exception {
+        RunId other = new RunId("7ee5-1-0");
+        Child neighbour = spawn(
+                other, "(JSUPERVISE_SERVICE=db setsid sh -c 'echo $$ >$D/neighbour; exec sleep 1000' &); sleep 1000");
+        children.watch(new ServiceName("db"), other, neighbour);
+        Pid daemon = noted("neighbour");
+        Child main = spawn(
+                run,
+                "(setsid sh -c 'echo $$ >$D/orphan; exec sleep 1000' &); setsid sh -c 'echo $$ >$D/kid; exec sleep 1000' &"
+                        + " setsid sh -c '(setsid sh -c \"echo \\$\\$ >$D/deep; exec sleep 1000\" &); echo $$ >$D/high; exec sleep 1000' &"
+                        + " until [ -s $D/orphan ] && [ -s $D/kid ] && [ -s $D/deep ] && [ -s $D/high ]; do :; done; exit 1");
+        children.watch(WEB, run, main);
+        List<Pid> left = List.of(noted("orphan"), noted("kid"), noted("deep"), noted("high"));
+        awaitEnd(main);
+        bury();
+        for (Pid pid : left) {
+            assertFalse(lives(pid), pid + " is left");
+        }
+        assertTrue(lives(daemon), "an orphan of a living run was hit");
+        os.signal(neighbour, Signal.KILL);
+        awaitEnd(neighbour);
+        trees.newTurn();
+        while (!children.bury(other)) {
+            trees.newTurn();
+        }
+        assertFalse(lives(daemon));
+    }
+
+    @Test
+    void what_emptied_its_environment_is_seen_before_the_stop_signal_and_goes_after_it() throws Exception {
+        Child main = spawn(
+                run,
+                "env -i D=$D setsid sh -c 'trap \"\" TERM; echo $$ >$D/bare; while :; do sleep 1; done' & sleep 1000");
+        children.watch(WEB, run, main);
+        Pid bare = noted("bare");
+        trees.newTurn();
+        children.signal(run, Signal.TERM, true);
+        awaitEnd(main);
+        assertTrue(lives(bare), "it knows no signal");
+        bury();
+        assertFalse(lives(bare));
+    }
+
+    @Test
+    void a_tree_as_deep_as_five_hundred_sessions_is_gone_within_a_second() throws Exception {
+        Files.writeString(
+                dir.resolve("deep.py"),
+                "import os, sys, signal\n"
+                        + "for i in range(500):\n"
+                        + "    if os.fork():\n"
+                        + "        signal.pause()\n"
+                        + "    os.setsid()\n"
+                        + "open(sys.argv[1], 'w').write('%d\\n' % os.getpid())\n"
+                        + "signal.pause()\n");
+        Child main = spawn(run, "exec python3 $D/deep.py $D/last");
+        children.watch(WEB, run, main);
+        Pid last = noted("last");
+        long begun = System.nanoTime();
+        trees.newTurn();
+        children.signal(run, Signal.TERM, true);
+        awaitEnd(main);
+        bury();
+        long took = (System.nanoTime() - begun) / 1_000_000;
+        assertFalse(lives(last));
+        assertTrue(took < 1_000, took + " ms");
+    }
+
+    /** Each hop leaves the session, lives for the time of a fork, and its parent is gone by then. */
+    @Test
+    void what_forks_faster_than_a_look_is_ended_all_the_same() throws Exception {
+        Files.writeString(
+                dir.resolve("hop.py"),
+                "import os, sys, time\n"
+                        + "end = time.time() + 30\n"
+                        + "if os.fork():\n"
+                        + "    time.sleep(1000)\n"
+                        + "open(sys.argv[1], 'w').write('%d\\n' % os.getpid())\n"
+                        + "while time.time() < end:\n"
+                        + "    if os.fork():\n"
+                        + "        os._exit(0)\n"
+                        + "    os.setsid()\n");
+        Child main = spawn(run, "exec python3 $D/hop.py $D/hop");
+        children.watch(WEB, run, main);
+        noted("hop");
+        os.signal(main, Signal.KILL);
+        awaitEnd(main);
+        bury();
+        trees.newTurn();
+        for (Pid orphan : os.orphans()) {
+            Optional<io.jsupervise.lifecycle.Bearer> mark = os.bearer(orphan, Path.of("/no-fifos"));
+            assertFalse(mark.isPresent() && mark.get().run().equals(Optional.of(run)), "it hops on as " + orphan);
+        }
+    }
+
+    @Test
+    void an_ended_orphan_is_reaped_by_a_look() throws Exception {
+        Child main =
+                spawn(run, "(setsid sh -c 'echo $$ >$D/short' &); until [ -s $D/short ]; do :; done; exec sleep 1000");
+        children.watch(WEB, run, main);
+        Pid orphan = noted("short");
+        while (os.process(orphan).isPresent()) {
+            trees.look();
+        }
+        os.signal(main, Signal.KILL);
+        awaitEnd(main);
+        bury();
+    }
+}
