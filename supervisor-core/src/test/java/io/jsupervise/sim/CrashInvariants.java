@@ -281,6 +281,11 @@ final class CrashInvariants implements Witness {
     }
 
     @Override
+    public void afterHandOver() {
+        keepers.afterHandOver();
+    }
+
+    @Override
     public void afterEnd() {
         keepers.afterEnd();
         for (CrashWatch service : services.values()) {
@@ -320,6 +325,7 @@ final class CrashInvariants implements Witness {
     public void spawned(SimulatedProcess process) {
         transcript.add("spawned " + process);
         if (isKeeper(process)) {
+            keepers.keeperBegun();
             return;
         }
         keepers.spawned(process);
@@ -334,7 +340,7 @@ final class CrashInvariants implements Witness {
     public void refused(SpawnRequest request) {
         if (request.environment().containsKey(SimulatedOs.KEEPER)) {
             transcript.add("no keeper can be started");
-            keepers.trouble();
+            keepers.keeperRefused();
         }
     }
 

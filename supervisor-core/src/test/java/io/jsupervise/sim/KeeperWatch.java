@@ -18,8 +18,8 @@ import java.util.Set;
  *       the reap and the record. The one exception is a process that was spawned so shortly before the kill that its
  *       pidfd had not been sent yet: {@link Life#KEEPER_WAITS}, and as long as the sender was held up.
  *   <li>What waits in a FIFO is never lost.
- *   <li>When everything is well there is one keeper, and it has every main process and every FIFO; after an end in order
- *       there is none.
+ *   <li>When everything is well there is one keeper, and it has every main process and every FIFO, as it has after a
+ *       hand-over; after an end in order there is none.
  *   <li>Its queue is short, and the supervisor has no descriptor open that it does not need.
  * </ul>
  *
@@ -44,6 +44,10 @@ final class KeeperWatch {
     private boolean trouble;
     private boolean journalIsStale;
     private boolean isHeld;
+
+    /** No keeper could be started, and none was since, by the daemon that lives. */
+    private boolean wasRefused;
+
     private long heldAt = Long.MIN_VALUE;
     private long unknown;
     private long known;
@@ -67,6 +71,7 @@ final class KeeperWatch {
     void lifeBegins() {
         keptAtBegin = os.kept().processes();
         journalIsStale = false;
+        wasRefused = false;
     }
 
     void lifeEnds() {
@@ -101,6 +106,15 @@ final class KeeperWatch {
         isHeld = true;
     }
 
+    void keeperRefused() {
+        wasRefused = true;
+        trouble();
+    }
+
+    void keeperBegun() {
+        wasRefused = false;
+    }
+
     void held() {
         isHeld = false;
         heldAt = os.world.nanos();
@@ -120,7 +134,9 @@ final class KeeperWatch {
         if (trouble) {
             SimulatedOs.Kept kept = os.kept();
             excused.removeAll(kept.processes());
-            trouble = kept.lengths().size() != 1 || !whatIsMissing(kept).isEmpty();
+            trouble = wasRefused
+                    || kept.lengths().size() != 1
+                    || !whatIsMissing(kept).isEmpty();
         }
     }
 
@@ -235,6 +251,13 @@ final class KeeperWatch {
             if (!file.equals("pidfd") && times > (isPair ? 2 : 1)) {
                 throw new Violation("no leak", file + " is open " + times + " times; " + os.openFiles());
             }
+        }
+    }
+
+    void afterHandOver() {
+        String missing = whatIsMissing(os.kept());
+        if (!trouble && !missing.isEmpty()) {
+            throw new Violation("the keeper", "does not have " + missing + ", which was left to the next supervisor");
         }
     }
 

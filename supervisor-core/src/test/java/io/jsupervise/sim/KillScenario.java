@@ -58,7 +58,11 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 shutdown(),
                 adoption(),
                 afterAnEnd(),
-                takingOverAStop());
+                takingOverAStop(),
+                deathsInTheGap(),
+                deathOfTheKeeper(),
+                handOver(),
+                afterAHandOver());
     }
 
     static KillScenario named(String name) {
@@ -247,6 +251,84 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 (service, number) -> Program.steady().onTerm(Optional.of(ms(300))),
                 List.of(run(100), ask(Ask.Act.Verb.STOP, "s0", 20), new Act(Duration.ZERO, Life::terminate), run(30)),
                 List.of(run(900)));
+    }
+
+    /** The supervisor before was killed, and its processes end while nobody supervises, with last words or without. */
+    private static KillScenario deathsInTheGap() {
+        Programs programs = (service, number) -> switch (service) {
+            case "s0" -> Program.steady().exits(ms(number == 1 ? 310 : 200), 3);
+            case "s1" -> Program.steady().dies(ms(320), Signal.SEGV).writes(new Writes(ms(7), CHATTER.line()));
+            case "s2" -> Program.steady().exits(ms(330), 77).leaves(new Workers(1, ms(0), Program.FOREVER, ms(10)));
+            default -> Program.steady().exits(ms(300), 0).writes(new Writes(ms(299), "last words #\n"));
+        };
+        return new KillScenario(
+                "deaths-in-the-gap",
+                Scenario.configuration(
+                        0,
+                        List.of(
+                                service("s0").build(),
+                                service("s1").log(log("s1", 200)).build(),
+                                service("s2")
+                                        .giveUpExitCodes(java.util.Set.of(77))
+                                        .build(),
+                                service("s3")
+                                        .restart(RestartPolicy.ON_FAILURE)
+                                        .log(log("s3", 200))
+                                        .build())),
+                programs,
+                List.of(run(299)),
+                List.of(run(400)));
+    }
+
+    /** Somebody kills the keeper, and the next one too. */
+    private static KillScenario deathOfTheKeeper() {
+        Programs programs = (service, number) -> service.equals("s0")
+                ? Program.steady().exits(ms(70), number % 3).writes(CHATTER)
+                : Program.steady();
+        Act kill = new Act(Duration.ZERO, Life::killKeeper);
+        return of(
+                "death-of-the-keeper",
+                programs,
+                List.of(run(150), kill, run(60), kill, run(1_500), kill, run(200)),
+                service("s0").startLimit(new RestartIntensity(40, ms(60_000))).log(log("s0", 200)),
+                service("s1"));
+    }
+
+    private static final Act HAND_OVER = new Act(ms(500), life -> life.ask(new Ask.HandOver()));
+
+    private static KillScenario handOver() {
+        Programs programs = (service, number) -> switch (service) {
+            case "s0" -> Program.steady().writes(new Writes(ms(30), CHATTER.line()));
+            case "s1" -> Program.steady().exits(ms(290), 1);
+            default -> Program.steady();
+        };
+        return of(
+                "hand-over",
+                programs,
+                List.of(run(250), HAND_OVER),
+                service("s0").log(log("s0", 200)),
+                service("s1"),
+                service("s2"));
+    }
+
+    /** What ran then ends before the next supervisor begins. */
+    private static KillScenario afterAHandOver() {
+        Programs programs = (service, number) -> switch (service) {
+            case "s0" -> Program.steady().exits(ms(720), 5).writes(new Writes(ms(50), CHATTER.line()));
+            case "s1" -> Program.steady().exits(ms(900), 0);
+            default -> Program.steady();
+        };
+        return new KillScenario(
+                "after-a-hand-over",
+                Scenario.configuration(
+                        0,
+                        List.of(
+                                service("s0").log(log("s0", 200)).build(),
+                                service("s1").build(),
+                                service("s2").build())),
+                programs,
+                List.of(run(200), HAND_OVER),
+                List.of(run(500)));
     }
 
     // ---- their parts ----

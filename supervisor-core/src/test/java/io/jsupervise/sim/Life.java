@@ -286,6 +286,11 @@ final class Life {
         witness.stepped();
     }
 
+    /** Somebody kills the keeper. */
+    void killKeeper() {
+        os.killKeepers();
+    }
+
     /** SIGTERM for the daemon. */
     void terminate() {
         transcript.add("terminate the daemon");

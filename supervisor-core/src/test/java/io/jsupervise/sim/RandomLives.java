@@ -119,7 +119,7 @@ final class RandomLives {
     }
 
     private void disturb(Life life) {
-        switch (random.nextInt(19)) {
+        switch (random.nextInt(20)) {
             case 0 -> life.pause(upToMs(chance(0.1) ? 30_000 : 500));
             case 1 -> life.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
             case 2 -> stepALittle(life);
@@ -134,7 +134,13 @@ final class RandomLives {
                     life.run(upToMs(60_000));
                 }
             }
-            case 13, 14 -> {
+            case 13 -> {
+                if (chance(0.3)) {
+                    life.ask(new Ask.HandOver());
+                    life.run(upToMs(10_000));
+                }
+            }
+            case 14, 15 -> {
                 if (keeperIsKilled) {
                     lives.world.plan(upToMs(500), lives.os::killKeepers);
                 }
