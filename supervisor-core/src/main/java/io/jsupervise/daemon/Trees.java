@@ -191,6 +191,20 @@ final class Trees {
         if (leftovers.isEmpty()) {
             return;
         }
+        // Before what may fail: it is tried again, but not at once, and not for ever.
+        MonotonicTime begun = os.now();
+        nextKill = begun.plus(Orphanage.SHORTEST_INTERVAL);
+        boolean isLast = !begun.isBefore(leftoversUntil.orElseThrow());
+        try {
+            killLeftovers();
+        } finally {
+            if (isLast) {
+                leftovers.clear();
+            }
+        }
+    }
+
+    private void killLeftovers() throws OsException {
         Scan now = scan();
         List<ProcessStat> left = new ArrayList<>();
         Set<Integer> roots = new HashSet<>();
@@ -202,10 +216,7 @@ final class Trees {
         }
         addDescendants(left, now);
         leftovers.clear();
-        if (os.now().isBefore(leftoversUntil.orElseThrow())) {
-            left.forEach(process -> leftovers.add(process.identity()));
-        }
-        nextKill = os.now().plus(Orphanage.SHORTEST_INTERVAL);
+        left.forEach(process -> leftovers.add(process.identity()));
         for (ProcessStat process : left) {
             signal(process, Signal.KILL, now);
         }
