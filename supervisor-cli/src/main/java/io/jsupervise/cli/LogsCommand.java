@@ -2,21 +2,32 @@ package io.jsupervise.cli;
 
 import io.jsupervise.io.LogTail;
 import io.jsupervise.journal.ServiceRecord;
+import io.jsupervise.json.JsonException;
+import io.jsupervise.json.JsonObject;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** {@code jsupervise logs}: what a service wrote. */
 @Command(name = "logs", description = "Show the output of a service.")
 final class LogsCommand extends Client {
     private static final long PAUSE_NANOS = 200_000_000;
 
-    @Parameters(paramLabel = "NAME", description = "The service.")
+    @Spec
+    private CommandSpec spec;
+
+    @Parameters(paramLabel = "NAME", arity = "0..1", description = "The service.")
     private String name;
+
+    @Option(names = "--rotate", description = "Rotate its log now, between two lines; all logs where no NAME is given.")
+    private boolean rotate;
 
     @Option(
             names = {"-n", "--lines"},
@@ -35,6 +46,13 @@ final class LogsCommand extends Client {
 
     @Override
     public Integer call() throws CommandException {
+        if (rotate && follow) {
+            throw new ParameterException(spec.commandLine(), "--rotate shows nothing, so there is nothing to follow");
+        } else if (rotate) {
+            return rotate();
+        } else if (name == null) {
+            throw new ParameterException(spec.commandLine(), "Missing required parameter: 'NAME'");
+        }
         if (lines < 0) {
             throw new CommandException(ExitCode.USAGE, "-n must be 0 or more, not " + lines);
         }
@@ -47,6 +65,21 @@ final class LogsCommand extends Client {
             return ExitCode.DONE;
         } catch (NoSupervisorException e) {
             return fromDisk(DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e));
+        }
+    }
+
+    private int rotate() throws CommandException {
+        String target = "/v1/rotate" + (name == null ? "" : "?name=" + encoded(name));
+        JsonObject answer = json(connection().client().post(target));
+        boolean done = true;
+        try {
+            for (JsonObject one : answer.objects("results")) {
+                System.out.println(one.string("name") + ": " + one.string("file") + ": " + one.string("message"));
+                done &= one.bool("done");
+            }
+            return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
+        } catch (JsonException e) {
+            throw notUnderstood(e);
         }
     }
 

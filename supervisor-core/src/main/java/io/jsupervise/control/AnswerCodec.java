@@ -21,6 +21,24 @@ public final class AnswerCodec {
         }
     }
 
+    /** {@code {"results":[{"name":..,"file":..,"done":..,"message":..}]}}. */
+    public void write(Answer.Rotated rotated, OutputStream to) throws IOException {
+        try (JsonGenerator out = json.createGenerator(to)) {
+            out.writeStartObject();
+            out.writeArrayFieldStart("results");
+            for (Answer.Rotation one : rotated.results()) {
+                out.writeStartObject();
+                out.writeStringField("name", one.service().value());
+                out.writeStringField("file", one.file().toString());
+                out.writeBooleanField("done", one.done());
+                out.writeStringField("message", one.message());
+                out.writeEndObject();
+            }
+            out.writeEndArray();
+            out.writeEndObject();
+        }
+    }
+
     static void write(List<Answer.Result> results, JsonGenerator out) throws IOException {
         out.writeArrayFieldStart("results");
         for (Answer.Result result : results) {

@@ -480,6 +480,16 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void rotateLogs(Order.RotateLogs order) {
+        around.outputs().rotate(order.services(), results -> {
+            CompletableFuture<Answer> answer = asked.remove(order.request());
+            if (answer != null) {
+                answer.complete(new Answer.Rotated(results));
+            }
+        });
+    }
+
+    @Override
     public void configured(Configuration configuration) {
         heartbeats.ours(configuration.supervisor().heartbeatFile());
         around.configured().accept(configuration);

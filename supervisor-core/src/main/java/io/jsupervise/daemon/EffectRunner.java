@@ -90,6 +90,8 @@ final class EffectRunner {
             outlets.record(record);
         } else if (order instanceof Order.ReadConfiguration read) {
             outlets.readConfiguration(read);
+        } else if (order instanceof Order.RotateLogs rotate) {
+            outlets.rotateLogs(rotate);
         } else if (order instanceof Order.Configured configured) {
             outlets.configured(configured.configuration());
         } else if (order instanceof Order.Exit end) {

@@ -16,6 +16,9 @@ public interface Outlets {
     /** Begins to read the services file; what comes of it is posted. */
     void readConfiguration(Order.ReadConfiguration order);
 
+    /** Has logs rotated, and the answer given when that is done. */
+    void rotateLogs(Order.RotateLogs order);
+
     /** Another services file holds from now on. */
     void configured(Configuration configuration);
 

@@ -5,6 +5,7 @@ import io.jsupervise.control.EventLine;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
 import io.jsupervise.os.OpenMode;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -47,6 +48,7 @@ public final class EventLog implements Actor {
     private long waiting;
     private long lost;
     private Optional<Fd> open = Optional.empty();
+    private FileStat identity;
     private long size;
     private boolean torn;
     private Optional<MonotonicTime> retryAt = Optional.empty();
@@ -116,6 +118,7 @@ public final class EventLog implements Actor {
             return;
         }
         try {
+            lookForAnother();
             Fd fd = fd();
             if (size >= MAX_SIZE) {
                 rotate();
@@ -151,11 +154,24 @@ public final class EventLog implements Actor {
         }
     }
 
+    /** Somebody may have renamed or removed the file, or emptied it. */
+    private void lookForAnother() throws OsException {
+        if (open.isPresent()) {
+            Optional<FileStat> there = os.stat(file);
+            if (there.isEmpty() || !there.get().sameFile(identity)) {
+                close();
+            } else {
+                size = there.get().size();
+            }
+        }
+    }
+
     private Fd fd() throws OsException {
         if (open.isEmpty()) {
             Fd fd = os.open(file, OpenMode.APPEND, 0644);
             open = Optional.of(fd);
-            size = os.stat(fd).size();
+            identity = os.stat(fd);
+            size = identity.size();
         }
         return open.get();
     }

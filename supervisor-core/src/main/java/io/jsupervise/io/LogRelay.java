@@ -13,6 +13,8 @@ import io.jsupervise.os.Poller;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.supervision.Answer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -81,6 +83,11 @@ public final class LogRelay implements Spawner.Outputs {
     private final List<RelayedStream> busy = new ArrayList<>();
     private MonotonicTime busyAt = MonotonicTime.BOOT;
     private MonotonicTime scanAt = MonotonicTime.BOOT;
+
+    private final Queue<RotationOrder> rotationOrders = new ConcurrentLinkedQueue<>();
+    private final List<AskedRotation> rotating = new ArrayList<>();
+
+    private record RotationOrder(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {}
 
     private record Retired(RelayedStream stream, boolean drain) {}
 
@@ -367,6 +374,12 @@ public final class LogRelay implements Spawner.Outputs {
         }
     }
 
+    @Override
+    public void rotate(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {
+        rotationOrders.add(new RotationOrder(services, done));
+        poller.wakeup();
+    }
+
     /** Bytes of output that were dropped since we began, because a log could not be written. */
     public long droppedBytes(ServiceName service) {
         synchronized (registry) {
@@ -415,6 +428,9 @@ public final class LogRelay implements Spawner.Outputs {
             }
         }
         retryFailing(begun);
+        if (!rotating.isEmpty()) {
+            rotating.removeIf(asked -> asked.tryAgain(begun));
+        }
     }
 
     private void turnOfBusy(MonotonicTime now) throws OsException {
@@ -442,6 +458,9 @@ public final class LogRelay implements Spawner.Outputs {
             MonotonicTime retry = stream.retryAt().orElse(MonotonicTime.BOOT);
             deadline = earlier(deadline, retry);
         }
+        for (AskedRotation asked : rotating) {
+            deadline = earlier(deadline, asked.nextTry(os.now()));
+        }
         return busy.isEmpty() ? deadline : earlier(deadline, busyAt);
     }
 
@@ -460,9 +479,58 @@ public final class LogRelay implements Spawner.Outputs {
         for (Retired order = retired.poll(); order != null; order = retired.poll()) {
             retire(order.stream, now, order.drain);
         }
+        for (RotationOrder order = rotationOrders.poll(); order != null; order = rotationOrders.poll()) {
+            rotating.add(begin(order, now));
+        }
         if (fdsAreShort) {
             fdsAreShort = false;
             closeLogs();
+        }
+    }
+
+    private AskedRotation begin(RotationOrder order, MonotonicTime now) {
+        List<RelayedStream> open = new ArrayList<>();
+        List<Answer.Rotation> closed = new ArrayList<>();
+        synchronized (registry) {
+            for (ServiceSpec service : order.services) {
+                if (service.log() instanceof LogSpec.ToFile log) {
+                    find(service.name(), ".out", log, log.file(), open, closed);
+                    log.stderrFile().ifPresent(file -> find(service.name(), ".err", log, file, open, closed));
+                }
+            }
+        }
+        AskedRotation asked = new AskedRotation(open, now, order.done);
+        closed.forEach(asked::add);
+        return asked;
+    }
+
+    /** A service that has not run since we began has no stream, but maybe a log of earlier. */
+    private void find(
+            ServiceName service,
+            String suffix,
+            LogSpec.ToFile log,
+            Path file,
+            List<RelayedStream> open,
+            List<Answer.Rotation> closed) {
+        RelayedStream stream = streams.get(service.value() + suffix);
+        if (stream != null) {
+            open.add(stream);
+            return;
+        }
+        try {
+            Optional<FileStat> there = os.stat(file);
+            if (there.isEmpty() || there.get().size() == 0) {
+                closed.add(AskedRotation.empty(service, file));
+                return;
+            }
+            LogRotation rotation = new LogRotation(os, file, log.maxFiles(), log.compress());
+            rotation.rotate();
+            if (rotation.compresses()) {
+                parts.compressor().accept(rotation);
+            }
+            closed.add(AskedRotation.rotated(service, file));
+        } catch (OsException e) {
+            closed.add(AskedRotation.failed(service, file, e));
         }
     }
 

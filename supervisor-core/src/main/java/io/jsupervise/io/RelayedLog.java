@@ -35,6 +35,16 @@ final class RelayedLog {
     private final LogFile file;
     private final LogRotation rotation;
     private Optional<MonotonicTime> rotateAgainAt = Optional.empty();
+    private long rotations;
+
+    /** How far an order to rotate has come. */
+    enum Asked {
+        ROTATED,
+        /** There is nothing in the file. */
+        EMPTY,
+        /** The file ends in the middle of a line, and the rest of it has not been written yet. */
+        MID_LINE
+    }
 
     /**
      * @param path    of the log; that of {@code spec}, or the one that standard error has to itself
@@ -153,6 +163,11 @@ final class RelayedLog {
         if (length == 0) {
             return 0;
         }
+        StampedLines lines = stampLooked(length);
+        return lines.taken() > 0 || !lines.full() ? lines.taken() : stamped();
+    }
+
+    private StampedLines stampLooked(int length) throws OsException {
         StampedLines lines = stamp(buffers.looked(), length);
         if (lines.taken() > 0) {
             boolean noted = parts.receipt().begin(fifoName, file, lines.taken());
@@ -163,7 +178,7 @@ final class RelayedLog {
         if (lines.full()) {
             rotate();
         }
-        return lines.taken() > 0 || !lines.full() ? lines.taken() : stamped();
+        return lines;
     }
 
     private StampedLines stamp(byte[] bytes, int length) throws OsException {
@@ -202,6 +217,51 @@ final class RelayedLog {
         }
     }
 
+    /**
+     * Rotates though the file is not full: what waits of its last line still goes into it.
+     *
+     * @param cut whether also in the middle of a line, should it have no end by now
+     */
+    Asked rotateNow(boolean cut) throws OsException {
+        file.prepare();
+        long before = rotations;
+        boolean ended = file.atLineStart();
+        while (!ended) {
+            int length = buffers.look(fifo, RelayBuffers.WINDOW);
+            int end = LineCut.firstNewline(buffers.looked(), 0, length) + 1;
+            if (end == 0) {
+                break;
+            }
+            ended = takeLooked(end);
+        }
+        if (rotations != before) {
+            return Asked.ROTATED;
+        } else if (file.size() == 0) {
+            return Asked.EMPTY;
+        } else if (!ended && !cut) {
+            return Asked.MID_LINE;
+        }
+        rotation.rotate();
+        rotations++;
+        rotateAgainAt = Optional.empty();
+        file.prepare();
+        compress();
+        return Asked.ROTATED;
+    }
+
+    /** Moves that many bytes that were looked at, the last of which ends a line; whether all of them. */
+    private boolean takeLooked(int end) throws OsException {
+        if (spec.timestamps()) {
+            return stampLooked(end).taken() == end;
+        }
+        int taken = file.spliceExactly(fifo, end);
+        echo(taken);
+        if (taken == end) {
+            file.lineEnded();
+        }
+        return taken == end;
+    }
+
     private void rotate() throws OsException {
         FileStat ours = file.identity();
         file.prepare();
@@ -211,6 +271,7 @@ final class RelayedLog {
         }
         try {
             rotation.rotate();
+            rotations++;
             rotateAgainAt = Optional.empty();
         } catch (OsException e) {
             if (rotateAgainAt.isEmpty()) {
@@ -220,6 +281,10 @@ final class RelayedLog {
             return;
         }
         file.prepare();
+        compress();
+    }
+
+    private void compress() {
         if (rotation.compresses()) {
             parts.compressor().accept(rotation);
         }

@@ -54,6 +54,7 @@ final class Routes {
     /** How much longer than the core is waited for the core: it always answers, this is for the day it does not. */
     private static final Duration GRACE = Duration.ofSeconds(10);
 
+    private static final Duration LONGEST_ROTATION = Duration.ofSeconds(5);
     private static final Duration LONGEST_HAND_OVER = Duration.ofSeconds(15);
 
     private static final int DEFAULT_LINES = 10;
@@ -145,6 +146,9 @@ final class Routes {
                 case "start", "stop", "restart":
                     target.knows("name", "all", "wait", "timeout");
                     return isPost(method) ? actOnMany(first, target, client) : only("POST");
+                case "rotate":
+                    target.knows("name");
+                    return isPost(method) ? rotate(target, client) : only("POST");
                 case "reload":
                     target.knows("dry_run", "file", "wait", "timeout");
                     return isPost(method) ? reload(target, client) : only("POST");
@@ -305,7 +309,7 @@ final class Routes {
 
     private Response logs(ServiceSpec service, RequestTarget target) throws IOException, RequestTarget.Malformed {
         if (!(service.log() instanceof LogSpec.ToFile log)) {
-            return error(409, "no-log", "\"" + service.name() + "\" has no log file: its log is not a map");
+            return noLog(service);
         }
         int lines = target.number("lines", DEFAULT_LINES, 0, MOST_LINES);
         boolean follow = target.flag("follow");
@@ -403,6 +407,24 @@ final class Routes {
                 : act(new Ask.Shutdown(), client, Duration.ZERO);
     }
 
+    private Response rotate(RequestTarget target, Client client) throws IOException, InterruptedException, ClientGone {
+        List<ServiceName> names = new ArrayList<>();
+        for (String name : target.parameters("name")) {
+            ServiceSpec spec = named.all().get(name);
+            if (spec == null) {
+                return noSuchService(name);
+            } else if (!(spec.log() instanceof LogSpec.ToFile)) {
+                return noLog(spec);
+            }
+            names.add(spec.name());
+        }
+        return act(new Ask.RotateLogs(names), client, LONGEST_ROTATION);
+    }
+
+    private static Response noLog(ServiceSpec service) throws IOException {
+        return error(409, "no-log", "\"" + service.name() + "\" has no log file: its log is not a map");
+    }
+
     private Response reload(RequestTarget target, Client client)
             throws IOException, InterruptedException, RequestTarget.Malformed, ClientGone {
         boolean dryRun = target.flag("dry_run");
@@ -433,6 +455,8 @@ final class Routes {
         ByteArrayOutputStream body = new ByteArrayOutputStream();
         if (answer instanceof Answer.Reloaded reloaded) {
             new ReloadCodec().write(reloaded, body);
+        } else if (answer instanceof Answer.Rotated rotated) {
+            new AnswerCodec().write(rotated, body);
         } else {
             new AnswerCodec().write((Answer.Acted) answer, body);
         }

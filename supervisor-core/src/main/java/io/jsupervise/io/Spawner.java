@@ -13,6 +13,7 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SpawnSpec;
+import io.jsupervise.supervision.Answer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -20,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 /**
  * Starts processes, one after another, on a thread of its own: exec(2) waits for the disk that the program lies on, and
@@ -41,6 +43,11 @@ public final class Spawner implements Actor {
 
         /** The service is gone for good. */
         default void remove(ServiceName service) throws OsException {}
+
+        /** Rotates the logs of these now, as far as they have some; {@code done} is told once. Never waits. */
+        default void rotate(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {
+            done.accept(List.of());
+        }
     }
 
     /** Standard output and standard error of a child. */

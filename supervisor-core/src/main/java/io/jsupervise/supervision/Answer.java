@@ -2,6 +2,7 @@ package io.jsupervise.supervision;
 
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.ServiceName;
+import java.nio.file.Path;
 import java.util.List;
 
 /** The answer to an {@link Ask}. */
@@ -22,6 +23,17 @@ public sealed interface Answer {
      * @param recorded as in {@link Acted}
      */
     record Reloaded(ReloadDiff diff, boolean dryRun, List<Result> results, boolean recorded) implements Answer {}
+
+    /** What became of logs that were to be rotated. */
+    record Rotated(List<Rotation> results) implements Answer {}
+
+    /**
+     * One log file.
+     *
+     * @param done    false where it could not be rotated; {@code message} says why
+     * @param message one line for people
+     */
+    record Rotation(ServiceName service, Path file, boolean done, String message) {}
 
     /**
      * @param done    whether what was asked for is reached (or, without waiting, begun)

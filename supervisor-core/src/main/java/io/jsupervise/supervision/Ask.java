@@ -54,6 +54,9 @@ public sealed interface Ask {
         }
     }
 
+    /** Rotate the logs of these services now; of all where there are none. */
+    record RotateLogs(List<ServiceName> services) implements Ask {}
+
     /** Whether this changes anything; what does not may be asked by readers. */
     default boolean acts() {
         return !(this instanceof ShowStatus);

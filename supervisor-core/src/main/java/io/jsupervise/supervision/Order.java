@@ -4,7 +4,9 @@ import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.ServiceSpec;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -34,6 +36,9 @@ public sealed interface Order {
 
     /** This is what is supervised from now on; stands before what is ordered about its services. */
     record Configured(Configuration configuration) implements Order {}
+
+    /** Rotate the logs of these, as far as they have some; answered beside the core, with the same number. */
+    record RotateLogs(long request, List<ServiceSpec> services) implements Order {}
 
     /** Show that poll, clock, core and runner all turn. */
     record TouchHeartbeat() implements Order {}

@@ -884,6 +884,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             signal(event, send);
         } else if (ask instanceof Ask.HandOver) {
             handOver(event);
+        } else if (ask instanceof Ask.RotateLogs rotate) {
+            rotate(event, rotate);
         } else if (ask instanceof Ask.Reload reload) {
             reload(event, reload);
         } else {
@@ -989,6 +991,20 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             Order reply = new Order.Reply(event.request(), new Answer.Acted(List.of(result), true));
             gate.pass(gate.needs(send.service()), reply, orders);
         }
+    }
+
+    private void rotate(SupervisorEvent.Asked event, Ask.RotateLogs ask) {
+        List<ServiceName> names = ask.services().isEmpty() ? present() : ask.services();
+        List<ServiceSpec> specs = new ArrayList<>();
+        for (ServiceName name : names) {
+            if (!services.containsKey(name)) {
+                unknown(event.request(), name);
+                return;
+            }
+            specs.add(services.get(name).spec());
+        }
+        told(event, "rotate", ask.services());
+        orders.add(new Order.RotateLogs(event.request(), specs));
     }
 
     private void unknown(long request, ServiceName name) {

@@ -76,6 +76,11 @@ public class ForwardingOutlets implements Outlets {
     }
 
     @Override
+    public void rotateLogs(Order.RotateLogs order) {
+        outlets.rotateLogs(order);
+    }
+
+    @Override
     public void configured(Configuration configuration) {
         outlets.configured(configuration);
     }
