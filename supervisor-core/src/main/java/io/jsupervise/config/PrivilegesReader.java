@@ -298,7 +298,7 @@ final class PrivilegesReader {
             limits.forbidden(
                     place,
                     what + " is above " + ours.getAsLong()
-                            + ", the hard limit of the supervisor, which only root may raise",
+                            + ", the hard limit of the supervisor, and to raise that takes CAP_SYS_RESOURCE",
                     "lower it, or run the supervisor as root or with a higher limit");
         }
     }
@@ -310,7 +310,7 @@ final class PrivilegesReader {
         if (nice.isPresent() && !machine.mayHaveNice(nice.getAsInt())) {
             section.forbidden(
                     section.placeOf("nice"),
-                    "nice is " + nice.getAsInt() + ", and only root may go below that of the supervisor",
+                    "nice is " + nice.getAsInt() + ", and to go below that of the supervisor takes CAP_SYS_NICE",
                     "write a higher number, or run the supervisor as root");
         }
         return nice;
@@ -323,8 +323,9 @@ final class PrivilegesReader {
             section.forbidden(
                     section.placeOf("oom_score_adj"),
                     "oom_score_adj is " + adj.getAsInt()
-                            + ", and only root may go below that of the supervisor, which is " + machine.oomScoreAdj(),
-                    "write a higher number, or run the supervisor as root");
+                            + ", and to go below that of the supervisor, which is " + machine.oomScoreAdj()
+                            + ", takes CAP_SYS_RESOURCE",
+                    "write a higher number, or run the supervisor as root in no container that takes this away");
         }
         return adj;
     }

@@ -229,8 +229,9 @@ class ConfigFuzzTest {
         MemoryFiles files = new MemoryFiles()
                 .with("services.yml", main)
                 .with("conf.d/other.yml", other)
-                .with("web.env", environment);
-        ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(1000), new KnownMachine(1000));
+                .with("web.env", environment)
+                .with("own-users.env", environment);
+        ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(0), new KnownMachine(0));
     }
 
     private static void checkPlace(ConfigProblem problem, byte[] main, byte[] other, byte[] environment) {

@@ -21,6 +21,8 @@ final class KnownMachine implements Machine {
             new Account("ann", 1000, 1000, List.of(1000, 4), "/home/ann", "/bin/zsh"),
             new Account("www-data", 33, 33, List.of(33), "/var/www", "/usr/sbin/nologin"),
             new Account("postgres", 105, 110, List.of(110, 111), "/var/lib/postgresql", "/bin/bash"),
+            new Account("redis", 106, 112, List.of(112), "/var/lib/redis", "/usr/sbin/nologin"),
+            new Account("memcache", 107, 113, List.of(113), "/nonexistent", "/bin/false"),
             new Account("bare", 70, 70, List.of(), "", ""));
 
     private final int uid;
