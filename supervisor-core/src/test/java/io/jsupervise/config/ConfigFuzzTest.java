@@ -230,7 +230,7 @@ class ConfigFuzzTest {
                 .with("services.yml", main)
                 .with("conf.d/other.yml", other)
                 .with("web.env", environment)
-                .with("own-users.env", environment);
+                .with("own-users.env", "data=/srv\n");
         ConfigReader.read(MemoryFiles.MAIN, files, MemoryFiles.surroundings(0), new KnownMachine(0));
     }
 
