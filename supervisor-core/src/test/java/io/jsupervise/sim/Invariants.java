@@ -9,6 +9,7 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -44,6 +45,8 @@ import java.util.concurrent.CompletableFuture;
  *   <tr><td>12 everything gets where it should<td>{@link ServiceWatch#movesOn}: no state but RUNNING and the final
  *       ones lasts longer than it may; {@link #allIsWell}; {@link #afterEnd}
  *   <tr><td>starts are staggered<td>{@link #startsAreStaggered}
+ *   <tr><td>what a service's user must open is its own<td>{@link #heartbeatIsIts}
+ *   <tr><td>the exit of a loader is none of the program<td>{@link ServiceWatch#recorded}
  * </table>
  *
  * Whatever comes late because somebody of the daemon was held up has an excuse for exactly that long.
@@ -248,10 +251,23 @@ final class Invariants implements Witness {
             throw new Violation("promise 1", "a second process of " + service.name() + " is being started");
         }
         service.mayStart();
+        heartbeatIsIts(request);
         nothingRemains(service, "before a start");
         theDeathIsRecorded(service);
         restarts += service.startAttempted() ? 1 : 0;
         startsAreStaggered();
+    }
+
+    /** Its user cannot make a file where only we may, nor touch one that is somebody else's. */
+    private void heartbeatIsIts(SpawnRequest request) {
+        String file = request.environment().get("JSUPERVISE_HEARTBEAT");
+        Optional<Credentials> who = request.privileges().credentials();
+        if (file != null && who.isPresent()) {
+            int owner = os.disk.find(Path.of(file)).map(node -> node.uid).orElse(-1);
+            if (owner != who.get().uid()) {
+                throw new Violation("heartbeat file", file + " belongs to " + owner + " and not to " + who.get());
+            }
+        }
     }
 
     /** Members of the group that no signal ends are told of after 10 s, and no longer waited for. */

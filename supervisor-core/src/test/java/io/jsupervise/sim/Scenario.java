@@ -6,7 +6,9 @@ import io.jsupervise.sim.Program.Strays;
 import io.jsupervise.sim.Program.Workers;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
@@ -22,6 +24,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.SplittableRandom;
 
@@ -50,6 +53,14 @@ final class Scenario {
         services.forEach(service -> byName.put(service.name().value(), service));
         this.configuration = configuration(number(0, 0, 1, 3), services);
     }
+
+    /** Whoever it is, a loader has to be executed first. */
+    private static final Privileges SOMEBODY = new Privileges(
+            Optional.of(new Credentials("somebody", 7, 7, List.of(), Map.of())),
+            List.of(),
+            OptionalInt.empty(),
+            OptionalInt.empty(),
+            false);
 
     /** A supervisor of {@code services}. */
     static Configuration configuration(int maxParallelStarts, List<ServiceSpec> services) {
@@ -96,6 +107,9 @@ final class Scenario {
                         pick(Signal.TERM, Signal.TERM, Signal.INT, Signal.KILL),
                         ms(number(0, 100, 1000, 10_000)),
                         chance(0.3) ? Optional.of(Signal.QUIT) : Optional.empty()));
+        if (chance(0.3)) {
+            service.privileges(SOMEBODY);
+        }
         if (chance(0.25)) {
             // These make most of the restarts.
             crashLoops.add(name);
@@ -164,7 +178,7 @@ final class Scenario {
         return switch (random.nextInt(5)) {
             case 0 -> program;
             case 1 -> program.dies(lives, pick(Signal.SEGV, Signal.ABRT, Signal.KILL));
-            default -> program.exits(lives, number(0, 0, 1, 1, 1, 2, 77));
+            default -> program.exits(lives, number(0, 0, 1, 1, 1, 2, 77, 126));
         };
     }
 

@@ -1,5 +1,6 @@
 package io.jsupervise.sim;
 
+import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
@@ -222,6 +223,20 @@ final class ServiceWatch {
         if (end.isPresent() && (lastEnd.isEmpty() || end.get() != lastEnd.get())) {
             lastEnd = end;
             endsOfProcesses += end.get().status().isPresent() ? 1 : 0;
+            isTheProgramsOwn(end.get());
+        }
+    }
+
+    /** An end as a loader is never told as that of the program, nor the other way round. */
+    private void isTheProgramsOwn(End end) {
+        if (end.status().isEmpty()) {
+            return;
+        }
+        boolean wasLoader =
+                spec.spawn().privileges().loaders().contains(main().environment.get(SimulatedOs.PROGRAM));
+        boolean judged = end.cause() == Cause.EXIT || end.cause() == Cause.SIGNAL || end.cause() == Cause.START_FAILED;
+        if (judged && wasLoader != (end.cause() == Cause.START_FAILED)) {
+            throw new Violation("exec in a chain", main() + " ended as " + end + (wasLoader ? " as a loader" : ""));
         }
     }
 
