@@ -25,8 +25,6 @@ final class FileRights {
     /** No address of a program, on any architecture: reading there fails, always. */
     private static final long UNREADABLE = -4096;
 
-    private static final int MOST_GROUPS = 65536;
-
     private final Kernel kernel;
     private final int uid;
     private final int gid;
@@ -39,8 +37,9 @@ final class FileRights {
         this.kernel = kernel;
         this.uid = (int) kernel.call(Syscall.GETEUID, 0, 0, 0);
         this.gid = (int) kernel.call(Syscall.GETEGID, 0, 0, 0);
-        Pointer list = kernel.memory(4 * MOST_GROUPS);
-        int count = (int) Math.max(0, kernel.call(Syscall.GETGROUPS, MOST_GROUPS, list.address(), 0));
+        int count = (int) kernel.call(Syscall.GETGROUPS, 0, 0, 0);
+        Pointer list = kernel.memory(Math.max(4, 4 * count));
+        kernel.call(Syscall.GETGROUPS, count, list.address(), 0);
         this.groups = new int[count];
         list.get(0, groups, 0, count);
     }
