@@ -72,13 +72,18 @@ final class CrashInvariants implements Witness {
         this.journal = configuration.supervisor().stateDir().resolve("journal");
         this.transcript = transcript;
         for (ServiceSpec spec : configuration.services()) {
-            services.put(spec.name().value(), new CrashWatch(spec, world));
+            services.put(spec.name().value(), new CrashWatch(spec, os));
         }
         this.logs = new LogWatch(os, configuration);
         this.keepers = new KeeperWatch(os);
     }
 
     // ---- for whoever drives ----
+
+    /** It will, now and then. */
+    void diskMayFail() {
+        services.values().forEach(CrashWatch::diskMayFail);
+    }
 
     /** There is somebody else now. */
     void stranger(SimulatedProcess process) {

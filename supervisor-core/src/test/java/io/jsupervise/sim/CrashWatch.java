@@ -3,6 +3,7 @@ package io.jsupervise.sim;
 import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Heartbeat;
@@ -24,6 +25,7 @@ import java.util.Set;
 final class CrashWatch {
     private final ServiceSpec spec;
     private final World world;
+    private final ProcessTable processes;
     private final Map<String, SimulatedProcess> byRun = new HashMap<>();
     private final Set<SimulatedProcess> givenUp = new HashSet<>();
 
@@ -41,6 +43,7 @@ final class CrashWatch {
     private boolean powerIsGone;
     private String boot = "";
     private long asks;
+    private boolean diskMayFail;
 
     /** Of the last ask, if somebody has been told that it is recorded, and nothing was asked since. */
     private Optional<Verb> firm = Optional.empty();
@@ -51,9 +54,10 @@ final class CrashWatch {
     /** It was stopped, EXITED or FATAL when this life began, and nobody has asked since. */
     private Optional<String> rests = Optional.empty();
 
-    CrashWatch(ServiceSpec spec, World world) {
+    CrashWatch(ServiceSpec spec, SimulatedOs os) {
         this.spec = spec;
-        this.world = world;
+        this.world = os.world;
+        this.processes = os.processes;
     }
 
     String name() {
@@ -75,6 +79,11 @@ final class CrashWatch {
                 givenUp.add(process);
             }
         }
+    }
+
+    /** What is not written or not read is unknown. */
+    void diskMayFail() {
+        diskMayFail = true;
     }
 
     // ---- lives ----
@@ -282,7 +291,9 @@ final class CrashWatch {
         }
         if (next.living().isPresent()) {
             SimulatedProcess process = byRun.get(next.living().get().run().value());
-            if (process == null || !process.identity.equals(next.living().get().process())) {
+            boolean isIt = process != null
+                    && process.identity.equals(next.living().get().process());
+            if (!isIt && !mayBeTakenFor(process, next.living().get().process())) {
                 throw new Violation(
                         "promise 4", "the record of " + name() + " names " + next.living() + ", which is " + process);
             }
@@ -290,6 +301,21 @@ final class CrashWatch {
         last = Optional.of(next);
         List<End> ends = next.history().ends();
         return ends.subList(ends.size() - newEnds(before, next.history()), ends.size());
+    }
+
+    /**
+     * Where neither record nor note of a run could be written or read, and its main process has ended, what it left
+     * behind in a session of its own looks like one.
+     */
+    private boolean mayBeTakenFor(SimulatedProcess main, ProcessIdentity named) {
+        if (!diskMayFail || main == null || main.isAlive()) {
+            return false;
+        }
+        Optional<SimulatedProcess> found = processes.find(named.pid().value());
+        return found.isPresent()
+                && found.get().identity.equals(named)
+                && found.get().isStray
+                && found.get().run().equals(main.run());
     }
 
     /** Whether {@code after} has all that {@code before} has, and maybe more. */

@@ -80,6 +80,10 @@ final class Faults {
         return happens(sendsRefused);
     }
 
+    boolean ofDiskMayCome() {
+        return diskFails > 0 || diskSpell > 0;
+    }
+
     /** From now on nothing goes wrong any more. */
     void cease() {
         ceased = true;

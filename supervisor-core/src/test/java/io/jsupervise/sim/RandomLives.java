@@ -35,6 +35,9 @@ final class RandomLives {
                 ? Faults.none(lives.world)
                 : new Faults(lives.world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
         lives.os.faults(faults);
+        if (faults.ofDiskMayCome()) {
+            lives.invariants.diskMayFail();
+        }
         this.powerFails = chance(0.5);
         this.keeperIsKilled = chance(0.3);
         if (chance(0.2)) {
