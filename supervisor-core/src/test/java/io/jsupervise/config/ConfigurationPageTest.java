@@ -112,6 +112,7 @@ class ConfigurationPageTest {
     private static String problemsOf(String yaml) {
         MemoryFiles files = MemoryFiles.of(yaml)
                 .with("web.env", "A=1\n")
+                .with("own-users.env", "data=/srv\n")
                 .with("more.yml", "services: {more: {command: run}}\n")
                 .with("conf.d/other.yml", "services: {other: {command: run}}\n");
         try {
