@@ -28,6 +28,7 @@ class EventsPageTest {
     private static final Map<String, int[]> TELLERS = Map.of(
             "become", new int[] {3, 1},
             "announce", new int[] {4, 0},
+            "lifecycle.announce", new int[] {4, 0},
             "finish", new int[] {3, 2},
             "tell", new int[] {3, 1},
             "notice", new int[] {4, 1},

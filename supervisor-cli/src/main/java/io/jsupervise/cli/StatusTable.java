@@ -44,6 +44,9 @@ final class StatusTable {
             if (state.equals("FATAL")) {
                 return service.optionalString("fatal_reason").orElse("gave up");
             }
+            if (service.has("hook")) {
+                return service.string("hook") + " runs";
+            }
             if (state.equals("BACKOFF") && service.has("next_start_at")) {
                 Duration until = Duration.between(Instant.now(), service.instant("next_start_at"));
                 return "restarts in " + DurationText.of(Math.max(0, until.toMillis()));

@@ -43,12 +43,17 @@ final class Keys {
             "heartbeat",
             "stop_signal",
             "stop_timeout",
+            "stop_command",
             "dump_signal",
             "kill_mode",
+            "pre_start",
+            "post_start",
+            "post_stop",
             "log");
 
     static final List<String> DEPENDENCY = List.of("condition");
     static final List<String> RLIMIT = List.of("soft", "hard");
+    static final List<String> HOOK = List.of("command", "timeout");
     static final List<String> READY = List.of("delay");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
     static final List<String> START_LIMIT = List.of("count", "within");

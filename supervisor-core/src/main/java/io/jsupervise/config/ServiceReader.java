@@ -7,6 +7,7 @@ import io.jsupervise.config.Value.Text;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
@@ -32,6 +33,7 @@ import java.util.Optional;
 final class ServiceReader {
     private static final Duration STANDARD_LIMIT = Duration.ofMinutes(5);
     private static final int GRACE_FACTOR = 3;
+    private static final Duration STANDARD_HOOK = Duration.ofSeconds(90);
 
     private final SupervisorSpec supervisor;
     private final ConfigFiles files;
@@ -80,6 +82,7 @@ final class ServiceReader {
                 .giveUpExitCodes(section.exitCodes("give_up_exit_codes", List.of()))
                 .backoff(backoff(section))
                 .stop(stop(section))
+                .hooks(hooks(section, oneshot))
                 .log(log(name, section));
         if (oneshot) {
             spec.oneshot();
@@ -113,16 +116,23 @@ final class ServiceReader {
                     at, "service \"" + name + "\" has no command", "add command: [/usr/bin/program, --option, value]");
             return Optional.empty();
         }
-        int toldBefore = problems.added();
-        List<String> argv = new ArrayList<>();
-        if (value.get() instanceof Text line) {
-            argv.addAll(words(section, line, shell));
-        } else if (shell) {
+        if (shell && !(value.get() instanceof Text)) {
             section.problem(
                     value.get().place(), "command is " + value.get().kind() + " for a shell", "write one line of text");
             return Optional.empty();
+        }
+        return command(section, "command", shell);
+    }
+
+    /** A list, or a text that is split into words or given to a shell; what is wrong with it is told. */
+    private Optional<Command> command(Section section, String key, boolean shell) {
+        int toldBefore = problems.added();
+        Value value = section.value(key).orElseThrow();
+        List<String> argv = new ArrayList<>();
+        if (value instanceof Text line) {
+            argv.addAll(words(section, key, line, shell));
         } else {
-            for (Text argument : section.texts("command", "a list of texts, or one line")) {
+            for (Text argument : section.texts(key, "a list of texts, or one line")) {
                 argv.add(argument.text());
             }
         }
@@ -130,33 +140,76 @@ final class ServiceReader {
             return Optional.empty();
         }
         if (argv.isEmpty() || argv.get(0).isEmpty()) {
-            section.problem(value.get().place(), "command is empty", "name a program");
+            section.problem(value.place(), key + " is empty", "name a program");
             return Optional.empty();
         }
         return Optional.of(new Command(argv));
     }
 
-    private static List<String> words(Section section, Text given, boolean shell) {
-        Optional<Text> line = section.text("command", "a line of text");
+    private static List<String> words(Section section, String key, Text given, boolean shell) {
+        Optional<Text> line = section.text(key, "a line of text");
         if (line.isEmpty()) {
             return List.of();
         } else if (!shell) {
-            return split(section, given);
+            return split(section, key, given);
         }
         return given.text().isBlank() ? List.of() : List.of("/bin/sh", "-c", given.text());
     }
 
-    private static List<String> split(Section section, Text line) {
+    private static List<String> split(Section section, String key, Text line) {
         try {
             return ShellWords.split(line.text());
         } catch (ShellWords.Unclosed e) {
             Place place = line.literal() ? line.place().plus(e.index()) : line.place();
             section.problem(
                     place,
-                    "command has an unclosed " + (line.text().charAt(e.index()) == '\\' ? "backslash" : "quote"),
+                    key + " has an unclosed " + (line.text().charAt(e.index()) == '\\' ? "backslash" : "quote"),
                     "close it, or write the command as a list");
             return List.of();
         }
+    }
+
+    // ---- hooks ----
+
+    private Hooks hooks(Section section, boolean oneshot) {
+        Duration stopTimeout = section.has("stop_timeout") || section.has("stop_command")
+                ? section.duration("stop_timeout", StopSequence.DEFAULT.timeout())
+                : StopSequence.DEFAULT.timeout();
+        if (oneshot && section.has("post_start")) {
+            section.problem(
+                    section.placeOf("post_start"),
+                    "post_start is set for a oneshot, which has nothing to be done beside it",
+                    "use post_stop, or another oneshot that depends on this one");
+        }
+        if (!section.has("pre_start")
+                && !section.has("post_start")
+                && !section.has("stop_command")
+                && !section.has("post_stop")) {
+            return Hooks.NONE;
+        }
+        return new Hooks(
+                hook(section, "pre_start", STANDARD_HOOK),
+                hook(section, "post_start", STANDARD_HOOK),
+                hook(section, "stop_command", stopTimeout.isZero() ? StopSequence.DEFAULT.timeout() : stopTimeout),
+                hook(section, "post_stop", STANDARD_HOOK));
+    }
+
+    private Optional<Hooks.Hook> hook(Section section, String key, Duration standard) {
+        Optional<Value> value = section.value(key);
+        if (value.isEmpty()) {
+            return Optional.empty();
+        }
+        boolean shell = section.has("shell") && section.bool("shell", false);
+        if (!(value.get() instanceof Mapping)) {
+            return command(section, key, shell).map(command -> new Hooks.Hook(command, standard));
+        }
+        Section map = section.section(key).orElseThrow().knows(Keys.HOOK);
+        Duration timeout = map.has("timeout") ? map.positive("timeout").orElse(standard) : standard;
+        if (!map.has("command")) {
+            map.problem(map.place(), key + " has no command", "add command: [/usr/bin/program, --option, value]");
+            return Optional.empty();
+        }
+        return command(map, "command", shell).map(command -> new Hooks.Hook(command, timeout));
     }
 
     private Map<String, String> environment(Section section) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.Pulse;
@@ -128,6 +129,8 @@ public final class StatusCodec {
             out.writeString(one);
         }
         out.writeEndArray();
+        Optional<HookState.Hook> hook = service.hooks().running();
+        out.writeStringField("hook", hook.isPresent() ? hook.get().kind().word() : null);
         out.writeStringField("fatal_reason", service.fatalReason().orElse(null));
         out.writeObjectFieldStart("log");
         out.writeNumberField("dropped_bytes", droppedBytes.applyAsLong(service.name()));

@@ -27,6 +27,7 @@ import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
@@ -278,6 +279,9 @@ public final class Assembly implements Outlets {
      * @throws DaemonException where one cannot be looked at
      */
     public void findLeftovers() throws DaemonException {
+        for (Recovery.LeftHook left : recovered.hooks()) {
+            endHook(left);
+        }
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 for (ProcessIdentity ended : left.ended()) {
@@ -327,6 +331,26 @@ public final class Assembly implements Outlets {
         for (ProcessIdentity other : left.others()) {
             loop.watchRemains(left.service(), left.run(), other);
         }
+    }
+
+    /** Killed at once, and looked at until nothing of it is there: what it was to do can only then be begun again. */
+    private void endHook(Recovery.LeftHook left) throws DaemonException {
+        try {
+            for (ProcessIdentity process : left.processes()) {
+                Optional<Child> child = os.find(process);
+                if (child.isPresent()) {
+                    os.signal(child.get(), Signal.KILL);
+                    os.release(child.get());
+                    loop.watchRemains(left.service(), left.run(), process);
+                }
+            }
+        } catch (OsException e) {
+            throw Directories.failure(
+                    "cannot end a hook of \"" + left.service()
+                            + "\" that an earlier supervisor left, nothing was started",
+                    e);
+        }
+        inbox.post(new SupervisorEvent.OfService(left.service(), new Event.GroupLookedAt(left.run(), false)));
     }
 
     /**
@@ -605,6 +629,11 @@ public final class Assembly implements Outlets {
     private final class SpawnResults implements Spawner.Results {
         @Override
         public void spawned(ServiceName service, Event.Spawned event, Child child) {
+            if (event.run().isOfHook()) {
+                // The next supervisor ends it, and begins anew what it was to do.
+                inbox.post(new SupervisorEvent.OfService(service, event), child);
+                return;
+            }
             try {
                 notes.started(service, event.run(), event.process());
             } catch (OsException e) {

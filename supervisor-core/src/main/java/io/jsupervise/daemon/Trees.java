@@ -282,7 +282,9 @@ final class Trees {
         if (tree == null) {
             return true;
         }
-        spared.remove(tree.service);
+        if (!run.isOfHook()) {
+            spared.remove(tree.service);
+        }
         tree.looks++;
         boolean cheaply = tree.ours && tree.seen.isEmpty() && tree.looks <= CHEAP_LOOKS;
         return cheaply ? endOrphans(tree) : endAll(tree);
@@ -409,6 +411,10 @@ final class Trees {
     private boolean bearsMarkOf(Tree tree, Bearer mark, boolean ended) {
         if (mark.run().equals(Optional.of(tree.run))) {
             return true;
+        }
+        if (tree.run.isOfHook() || mark.run().isPresent() && mark.run().get().isOfHook()) {
+            // A hook may run beside the run that it belongs to: neither ends what hangs on the other.
+            return false;
         }
         boolean isOfService = mark.service().equals(tree.service.value());
         boolean isOfUs = mark.run().isEmpty() || ended && mark.run().get().isOf(stateId);

@@ -143,7 +143,8 @@ public final class Spawner implements Actor {
 
     private void start(Effect.Spawn order) {
         ServiceSpec spec = order.spec();
-        SpawnSpec how = spec.spawn();
+        SpawnSpec how =
+                order.hook().isPresent() ? spec.spawn().with(order.hook().get().command()) : spec.spawn();
         try {
             Streams streams = outputs.prepare(spec.name(), spec.log());
             belongings.give(spec, streams);
@@ -181,6 +182,7 @@ public final class Spawner implements Actor {
                 .heartbeat()
                 .ifPresent(heartbeat ->
                         all.put("JSUPERVISE_HEARTBEAT", heartbeat.file().toString()));
+        order.hook().ifPresent(hook -> all.putAll(hook.variables()));
         return all;
     }
 }

@@ -72,6 +72,7 @@ public final class JournalCodec {
             if (record.log().isPresent()) {
                 out.writeStringField("log", record.log().get().toString());
             }
+            write(out, record.hooks());
             write(out, record.history());
             return end(out);
         } catch (IOException e) {
@@ -125,10 +126,28 @@ public final class JournalCodec {
 
     private static void write(JsonGenerator out, Service.LastRun last) throws IOException {
         out.writeObjectFieldStart("last_run");
-        out.writeNumberField("pid", last.process().pid().value());
-        out.writeNumberField("start_time", last.process().startTime());
-        out.writeStringField("run_id", last.run().value());
+        writeRun(out, last);
         out.writeEndObject();
+    }
+
+    private static void write(JsonGenerator out, ServiceRecord.LeftHooks hooks) throws IOException {
+        if (hooks.due().isPresent()) {
+            out.writeObjectFieldStart("hook_due");
+            out.writeStringField("hook", hooks.due().get().kind().word());
+            out.writeStringField("run_id", hooks.due().get().run().value());
+            out.writeEndObject();
+        }
+        if (hooks.running().isPresent()) {
+            out.writeObjectFieldStart("hook");
+            writeRun(out, hooks.running().get());
+            out.writeEndObject();
+        }
+    }
+
+    private static void writeRun(JsonGenerator out, Service.LastRun run) throws IOException {
+        out.writeNumberField("pid", run.process().pid().value());
+        out.writeNumberField("start_time", run.process().startTime());
+        out.writeStringField("run_id", run.run().value());
     }
 
     private static void write(JsonGenerator out, Service.NextStart next) throws IOException {

@@ -6,9 +6,11 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.spec.ServiceName;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Processes that bear the mark of one state directory, and which of them a record does not know. Not every bearer that
@@ -18,11 +20,15 @@ import java.util.Optional;
 final class Marked {
     private final Map<ServiceName, List<Bearer>> byService = new HashMap<>();
 
+    /** Hooks, and what comes from them. */
+    private final Map<ServiceName, List<Bearer>> hooks = new HashMap<>();
+
     Marked(List<Bearer> bearers, String stateId) {
         for (Bearer bearer : bearers) {
             boolean ours = bearer.run().isEmpty() || bearer.run().get().isOf(stateId);
             if (ours && ServiceName.isValid(bearer.service())) {
-                byService
+                boolean hook = bearer.run().isPresent() && bearer.run().get().isOfHook();
+                (hook ? hooks : byService)
                         .computeIfAbsent(new ServiceName(bearer.service()), name -> new ArrayList<>())
                         .add(bearer);
             }
@@ -30,7 +36,31 @@ final class Marked {
     }
 
     Iterable<ServiceName> names() {
-        return byService.keySet();
+        Set<ServiceName> names = new LinkedHashSet<>(byService.keySet());
+        names.addAll(hooks.keySet());
+        return names;
+    }
+
+    /**
+     * The hooks of a service that still run, and what they have started: to be ended before anything else. One that has
+     * written its title over its environment is known by its record.
+     *
+     * @param record of this boot
+     */
+    List<Bearer> hooks(ServiceName name, Optional<ServiceRecord> record) {
+        List<Bearer> all = new ArrayList<>(hooks.getOrDefault(name, List.of()));
+        for (Bearer bearer : byService.getOrDefault(name, List.of())) {
+            if (isRecordedHook(bearer, record)) {
+                all.add(bearer);
+            }
+        }
+        return all;
+    }
+
+    private static boolean isRecordedHook(Bearer bearer, Optional<ServiceRecord> record) {
+        return record.isPresent()
+                && record.get().hooks().running().isPresent()
+                && record.get().hooks().running().get().process().equals(bearer.identity());
     }
 
     /**
@@ -44,6 +74,7 @@ final class Marked {
         Bearer best = null;
         for (Bearer bearer : byService.getOrDefault(name, List.of())) {
             if (bearer.leads()
+                    && !isRecordedHook(bearer, record)
                     && (bearer.run().isPresent() || mayBeUnread)
                     && isLater(bearer, last)
                     && (best == null || isBetter(bearer, best))) {

@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.Pid;
@@ -14,6 +15,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
@@ -91,7 +93,32 @@ final class RecordReader {
                 json.optionalString("fatal"),
                 history(),
                 stop(),
-                log());
+                log(),
+                hooks());
+    }
+
+    private ServiceRecord.LeftHooks hooks() throws JsonException {
+        Optional<JsonObject> due = json.optionalObject("hook_due");
+        Optional<Service.LastRun> running = run("hook");
+        if (due.isEmpty()) {
+            return running.isEmpty()
+                    ? ServiceRecord.LeftHooks.NONE
+                    : new ServiceRecord.LeftHooks(Optional.empty(), running);
+        }
+        HookState.Due read =
+                new HookState.Due(hookKind(due.get()), new RunId(due.get().string("run_id")));
+        due.get().end();
+        return new ServiceRecord.LeftHooks(Optional.of(read), running);
+    }
+
+    private static HookKind hookKind(JsonObject object) throws JsonException {
+        String word = object.string("hook");
+        for (HookKind kind : HookKind.values()) {
+            if (kind.word().equals(word)) {
+                return kind;
+            }
+        }
+        throw object.wrong("hook", "\"" + word + "\" is no hook");
     }
 
     private ServiceName name() throws JsonException {
@@ -152,7 +179,11 @@ final class RecordReader {
     }
 
     private Optional<Service.LastRun> lastRun() throws JsonException {
-        Optional<JsonObject> object = json.optionalObject("last_run");
+        return run("last_run");
+    }
+
+    private Optional<Service.LastRun> run(String name) throws JsonException {
+        Optional<JsonObject> object = json.optionalObject(name);
         if (object.isEmpty()) {
             return Optional.empty();
         }

@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.Run;
@@ -14,6 +15,7 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -44,6 +46,7 @@ public final class Recovery {
     private final Here here;
     private final boolean crashed;
     private final Marked marked;
+    private final List<LeftHook> leftHooks = new ArrayList<>();
 
     /**
      * What an earlier supervisor left.
@@ -68,9 +71,21 @@ public final class Recovery {
      * @param retired  the names of the latter
      * @param absent   those that it no longer names and that do not run: should they come back, so does their history
      * @param toFind   processes of this boot, each of one of {@code services}
+     * @param hooks    hooks that still run, to be ended
      */
     public record Recovered(
-            List<Service> services, Set<ServiceName> retired, List<Service> absent, List<Left> toFind) {}
+            List<Service> services,
+            Set<ServiceName> retired,
+            List<Service> absent,
+            List<Left> toFind,
+            List<LeftHook> hooks) {}
+
+    /**
+     * A hook that was left running, with what it has started. What it was to do is begun anew when it is gone.
+     *
+     * @param run as which the service waits for its end
+     */
+    public record LeftHook(ServiceName service, RunId run, List<ProcessIdentity> processes) {}
 
     /**
      * A main process that ran when its service was last recorded, or that was found by its mark.
@@ -186,12 +201,14 @@ public final class Recovery {
             }
         }
         for (ServiceName name : marked.names()) {
-            if (known.add(name) && marked.unrecorded(name, Optional.empty()).isPresent()) {
+            boolean some = marked.unrecorded(name, Optional.empty()).isPresent()
+                    || !marked.hooks(name, Optional.empty()).isEmpty();
+            if (some && known.add(name)) {
                 retired.add(name);
                 add(ServiceSpec.of(name, NO_COMMAND).autostart(false).build(), Optional.empty(), services, toFind);
             }
         }
-        return new Recovered(services, retired, absent, toFind);
+        return new Recovered(services, retired, absent, toFind, leftHooks);
     }
 
     /** What is left to know of a service that the file no longer names. Its record goes on to tell where its output goes. */
@@ -211,7 +228,8 @@ public final class Recovery {
                 && !marked.others(record.name(), Optional.empty()).isEmpty();
         return record.living().isPresent()
                 || leftSomething
-                || marked.unrecorded(record.name(), Optional.of(record)).isPresent();
+                || marked.unrecorded(record.name(), Optional.of(record)).isPresent()
+                || !marked.hooks(record.name(), Optional.of(record)).isEmpty();
     }
 
     private void add(ServiceSpec spec, Optional<ServiceRecord> record, List<Service> services, List<Left> toFind) {
@@ -234,7 +252,42 @@ public final class Recovery {
             service = withGrave(service, remains.run());
             toFind.add(remains);
         }
-        services.add(service);
+        services.add(withoutHooks(withDue(service, ofThisBoot), ofThisBoot));
+    }
+
+    /** What was due is due again, unless the services file knows of it no more. */
+    private Service withDue(Service service, Optional<ServiceRecord> record) {
+        Optional<HookState.Due> due = record.flatMap(one -> one.hooks().due());
+        boolean isFound = service.state() == ServiceState.STARTING
+                && !record.flatMap(ServiceRecord::living)
+                        .map(ServiceRecord.Living::run)
+                        .equals(service.run().map(Run::id));
+        if (isFound) {
+            // Nobody recorded how far it had come.
+            due = service.run().map(run -> new HookState.Due(HookKind.POST_START, run.id()));
+        }
+        boolean postStop = due.isPresent() && due.get().kind() == HookKind.POST_STOP;
+        boolean holds = due.isPresent()
+                && service.spec().hooks().has(due.get().kind())
+                && postStop == service.run().isEmpty();
+        return holds ? service.with(new HookState(Optional.empty(), due)) : service;
+    }
+
+    /** Hooks that still run are ended, and nothing begins before that. */
+    private Service withoutHooks(Service service, Optional<ServiceRecord> record) {
+        List<Bearer> hooks = marked.hooks(service.name(), record);
+        if (hooks.isEmpty()) {
+            return service;
+        }
+        List<ProcessIdentity> processes = new ArrayList<>();
+        hooks.forEach(hook -> processes.add(hook.identity()));
+        RunId first = hooks.get(0)
+                .run()
+                .orElseGet(() ->
+                        record.orElseThrow().hooks().running().orElseThrow().run());
+        RunId run = service.grave().map(Service.Grave::run).orElse(first);
+        leftHooks.add(new LeftHook(service.name(), run, processes));
+        return service.grave().isPresent() ? service : withGrave(service, run);
     }
 
     /** A service has one run at a time, so whatever bears the mark of another one is left of one that has ended. */
@@ -274,7 +327,8 @@ public final class Recovery {
                 service.waitingFor(),
                 service.lastRun(),
                 service.timers(),
-                service.seed());
+                service.seed(),
+                service.hooks());
     }
 
     private Left left(

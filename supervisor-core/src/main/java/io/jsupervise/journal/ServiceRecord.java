@@ -1,6 +1,7 @@
 package io.jsupervise.journal;
 
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
@@ -27,6 +28,7 @@ import java.util.Optional;
  * @param next   present in BACKOFF
  * @param fatal  why it was given up; present in FATAL
  * @param log    the log file, where it has one
+ * @param hooks  a hook that ran, or had to
  */
 public record ServiceRecord(
         ServiceName name,
@@ -42,7 +44,60 @@ public record ServiceRecord(
         Optional<String> fatal,
         History history,
         StopSequence stop,
-        Optional<Path> log) {
+        Optional<Path> log,
+        LeftHooks hooks) {
+
+    /** One that has nothing to do with hooks. */
+    public ServiceRecord(
+            ServiceName name,
+            String bootId,
+            ServiceState state,
+            Optional<Now> since,
+            Wanted wanted,
+            boolean commanded,
+            Optional<Living> living,
+            Optional<Service.LastRun> lastRun,
+            Optional<Service.Ending> ending,
+            Optional<Service.NextStart> next,
+            Optional<String> fatal,
+            History history,
+            StopSequence stop,
+            Optional<Path> log) {
+        this(
+                name,
+                bootId,
+                state,
+                since,
+                wanted,
+                commanded,
+                living,
+                lastRun,
+                ending,
+                next,
+                fatal,
+                history,
+                stop,
+                log,
+                LeftHooks.NONE);
+    }
+
+    /**
+     * What is to be taken up of hooks.
+     *
+     * @param due     see {@link HookState}
+     * @param running the process of one that ran
+     */
+    public record LeftHooks(Optional<HookState.Due> due, Optional<Service.LastRun> running) {
+        public static final LeftHooks NONE = new LeftHooks(Optional.empty(), Optional.empty());
+
+        static LeftHooks of(HookState hooks) {
+            if (hooks.isIdle()) {
+                return NONE;
+            }
+            return new LeftHooks(hooks.due(), hooks.running().flatMap(hook -> hook.process()
+                    .map(process -> new Service.LastRun(hook.id(), process))));
+        }
+    }
 
     /**
      * A main process.
@@ -74,7 +129,8 @@ public record ServiceRecord(
                 service.fatalReason(),
                 service.history(),
                 service.spec().stop(),
-                log);
+                log,
+                LeftHooks.of(service.hooks()));
     }
 
     /** The same, but for what is wanted and by whom. */
@@ -93,7 +149,8 @@ public record ServiceRecord(
                 fatal,
                 history,
                 stop,
-                log);
+                log,
+                hooks);
     }
 
     private static Optional<Living> living(Run run) {

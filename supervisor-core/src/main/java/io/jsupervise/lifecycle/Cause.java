@@ -12,6 +12,10 @@ public enum Cause {
     HEARTBEAT,
     /** It could not be spawned at all. */
     START_FAILED,
+    /** Its pre_start hook failed, so it was not spawned. */
+    PRE_START,
+    /** Its post_start hook failed, so we ended it. */
+    POST_START,
     /** An operator stopped or restarted it. */
     OPERATOR,
     /** The services file was read again, and names it no more or asks for something else. */

@@ -24,6 +24,7 @@ final class Draft {
     List<String> waitingFor;
     Optional<LastRun> lastRun;
     Timers timers;
+    HookState hooks;
     private long seed;
 
     Draft(Service service) {
@@ -42,6 +43,7 @@ final class Draft {
         lastRun = service.lastRun();
         timers = service.timers();
         seed = service.seed();
+        hooks = service.hooks();
     }
 
     Service toService() {
@@ -60,7 +62,8 @@ final class Draft {
                 waitingFor,
                 lastRun,
                 timers,
-                seed);
+                seed,
+                hooks);
     }
 
     /** A random number (splitmix64, Steele et al. 2014); the seed moves on, so a replay gives the same numbers. */

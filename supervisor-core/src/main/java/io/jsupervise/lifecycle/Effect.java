@@ -25,8 +25,16 @@ public sealed interface Effect {
         }
     }
 
-    /** Make the main process; answered by Spawned or SpawnFailed. */
-    record Spawn(ServiceSpec spec, RunId run) implements Effect {
+    /**
+     * Make the main process, or the process of a hook; answered by Spawned or SpawnFailed.
+     *
+     * @param hook what to spawn in place of the command of the service; empty for the main process
+     */
+    record Spawn(ServiceSpec spec, RunId run, Optional<HookCall> hook) implements Effect {
+        public Spawn(ServiceSpec spec, RunId run) {
+            this(spec, run, Optional.empty());
+        }
+
         @Override
         public ServiceName service() {
             return spec.name();

@@ -16,6 +16,8 @@ import io.jsupervise.lifecycle.Service.LastRun;
 import io.jsupervise.lifecycle.Service.NextStart;
 import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
@@ -64,6 +66,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private final Draft s;
     private final List<Effect> effects = new ArrayList<>(8);
 
+    private HookSteps hookSteps;
+
     private Lifecycle(Service service, Now now) {
         this.now = now;
         this.s = new Draft(service);
@@ -91,6 +95,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private static boolean worthRecording(Service before, Service after) {
         if (before.wanted() != after.wanted()
                 || before.commanded() != after.commanded()
+                || before.hooks() != after.hooks()
                 || before.history().differsForTheRecord(after.history())) {
             return true;
         }
@@ -117,7 +122,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.SupervisorStarted event) {
-        if (s.state == ServiceState.BACKOFF) {
+        if (s.hooks.isDue(HookKind.POST_STOP) && s.run.isEmpty()) {
+            // The supervisor before us did not get to its end.
+            afterRun();
+            if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
+                startAfterJitter();
+            }
+        } else if (s.state == ServiceState.BACKOFF) {
             startWhenDue();
         } else if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
             startAfterJitter();
@@ -158,7 +169,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         details.put("spec_changed", run.spec().isPresent() && !run.spec().get().equals(Fingerprint.of(s.spec)));
         details.put("restarts", s.history.restarts());
         announce("adopted", Optional.empty(), Optional.of(s.state), details);
-        if (s.state == ServiceState.STARTING) {
+        if (s.state == ServiceState.STARTING && s.hooks.isDue(HookKind.POST_START)) {
+            beginPostStart();
+        } else if (s.state == ServiceState.STARTING) {
             waitUntilReady();
         }
     }
@@ -204,7 +217,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Ending ending = s.ending.orElseThrow();
         switch (ending.cause()) {
             case SHUTDOWN, OPERATOR, RELOAD -> {}
-            case EXIT, SIGNAL, HEARTBEAT, START_FAILED, TAKEOVER, UNSUPERVISED ->
+            case EXIT, SIGNAL, HEARTBEAT, START_FAILED, PRE_START, POST_START, TAKEOVER, UNSUPERVISED ->
                 s.ending = Optional.of(new Ending(by, reason + "; " + ending.reason()));
         }
     }
@@ -337,6 +350,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.ShutdownHurried event) {
+        if (s.hooks.running().isPresent()) {
+            hooks().doom("the supervisor ends at once");
+        }
         if (s.state == ServiceState.STOPPING && s.process().isPresent()) {
             disarm(TimerKind.DUMP);
             kill();
@@ -358,7 +374,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     /** No main process is left to end; it is down as soon as nothing of its last group remains. */
     private void comeDown(Cause cause, String reason) {
-        if (s.grave.isPresent()) {
+        if (!isCleared()) {
             s.ending = Optional.of(new Ending(cause, reason));
             become(ServiceState.STOPPING, "stopping", why(cause, reason));
         } else {
@@ -422,6 +438,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.START_JITTER);
         if (s.grave.isPresent()) {
             postpone(List.of("the rest of its process group to end"));
+        } else if (!s.hooks.isIdle()) {
+            postpone(List.of("its post_stop hook"));
         } else {
             effects.add(new AskToStart(s.spec.name()));
         }
@@ -438,7 +456,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     /** The last guard: never two runs of a service, never one that is not wanted. */
     private boolean mayStart() {
-        return s.run.isEmpty() && s.grave.isEmpty() && s.wanted == Wanted.UP;
+        return s.run.isEmpty() && isCleared() && s.wanted == Wanted.UP;
+    }
+
+    private boolean isCleared() {
+        return s.grave.isEmpty() && s.hooks.isIdle();
     }
 
     private void postpone(List<String> reasons) {
@@ -456,21 +478,36 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (s.next.isPresent()) {
             s.history = s.history.restartMade(now.mono());
         }
+        enter(ServiceState.STARTING);
+        if (s.spec.hooks().has(HookKind.PRE_START)) {
+            Optional<String> fingerprint = Optional.of(Fingerprint.of(s.spec));
+            s.run = Optional.of(new Run(
+                    event.run(), Optional.empty(), now, Optional.empty(), Optional.empty(), false, fingerprint));
+            hooks().run(HookKind.PRE_START, event.run());
+        } else {
+            spawn(event.run());
+        }
+        return true;
+    }
+
+    private void spawn(RunId run) {
         Optional<Pulse> pulse = Optional.empty();
         if (s.spec.heartbeat().isPresent()) {
             Heartbeat heartbeat = s.spec.heartbeat().get();
             pulse = Optional.of(Pulse.armed(now.mono().plus(heartbeat.grace())));
-            effects.add(new LookAtHeartbeat(s.spec.name(), event.run(), heartbeat.file()));
+            effects.add(new LookAtHeartbeat(s.spec.name(), run, heartbeat.file()));
         }
         Optional<String> fingerprint = Optional.of(Fingerprint.of(s.spec));
-        s.run = Optional.of(new Run(event.run(), Optional.empty(), now, Optional.empty(), pulse, false, fingerprint));
-        enter(ServiceState.STARTING);
-        effects.add(new Spawn(s.spec, event.run()));
-        return true;
+        s.run = Optional.of(new Run(run, Optional.empty(), now, Optional.empty(), pulse, false, fingerprint));
+        effects.add(new Spawn(s.spec, run));
     }
 
     @Override
     public Boolean on(Event.Spawned event) {
+        if (isOfHook(event.run())) {
+            hooks().spawned(event.process());
+            return true;
+        }
         if (!isPresentRun(event.run()) || s.process().isPresent()) {
             return false;
         }
@@ -481,13 +518,24 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return true;
         }
         beginToListen();
-        waitUntilReady();
+        beginPostStart();
         return true;
     }
 
     private void runs(RunId run, ProcessIdentity process) {
         s.run = Optional.of(s.run.orElseThrow().spawned(process));
         s.lastRun = Optional.of(new LastRun(run, process));
+    }
+
+    /** From the first moment of its process on it is due, until it has succeeded: only then can the service be ready. */
+    private void beginPostStart() {
+        if (s.spec.hooks().has(HookKind.POST_START)) {
+            RunId run = s.run.orElseThrow().id();
+            s.hooks = s.hooks.due(HookKind.POST_START, run);
+            hooks().run(HookKind.POST_START, run);
+        } else {
+            waitUntilReady();
+        }
     }
 
     private void waitUntilReady() {
@@ -537,16 +585,109 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.SpawnFailed event) {
+        if (isOfHook(event.run())) {
+            hookIsOver(hooks().failed(event.reason()));
+            return true;
+        }
         if (!isPresentRun(event.run()) || s.process().isPresent()) {
             return false;
         }
         if (s.state == ServiceState.STOPPING) {
-            s.run = Optional.empty();
-            settle();
+            stoppedBeforeSpawned(event.reason());
         } else {
             ended(Optional.empty(), Cause.START_FAILED, event.reason());
         }
         return true;
+    }
+
+    /** What its pre_start has done is undone by its post_stop. */
+    private void stoppedBeforeSpawned(String reason) {
+        if (s.spec.hooks().has(HookKind.PRE_START)) {
+            s.history = s.history.ended(
+                    endOf(Optional.empty(), s.ending.orElseThrow().cause(), reason, Optional.empty()));
+            forgetRun();
+        } else {
+            s.run = Optional.empty();
+        }
+        afterRun();
+    }
+
+    // ---- hooks ----
+
+    private boolean isOfHook(RunId run) {
+        return s.hooks.running().isPresent() && hooks().isRunning(run);
+    }
+
+    /** Made where it is needed: most services have no hooks. */
+    private HookSteps hooks() {
+        if (hookSteps == null) {
+            hookSteps = new HookSteps(this, s);
+        }
+        return hookSteps;
+    }
+
+    private void hookIsOver(HookSteps.Outcome outcome) {
+        switch (outcome.kind()) {
+            case PRE_START -> preStartIsOver(outcome);
+            case POST_START -> postStartIsOver(outcome);
+            case STOP_COMMAND -> stopCommandIsOver(outcome);
+            case POST_STOP -> {
+                s.hooks = s.hooks.nothingDue();
+                afterRun();
+            }
+        }
+    }
+
+    private void preStartIsOver(HookSteps.Outcome outcome) {
+        if (s.state == ServiceState.STOPPING) {
+            stoppedBeforeSpawned(outcome.reason());
+        } else if (outcome.success()) {
+            spawn(s.run.orElseThrow().id());
+        } else {
+            ended(Optional.empty(), Cause.PRE_START, outcome.reason());
+        }
+    }
+
+    private void postStartIsOver(HookSteps.Outcome outcome) {
+        if (s.run.isEmpty()) {
+            afterRun();
+            return;
+        }
+        s.hooks = s.hooks.nothingDue();
+        if (s.state == ServiceState.STOPPING) {
+            boolean asked = s.timers.isArmed(TimerKind.STOP) || s.timers.isArmed(TimerKind.DUMP);
+            if (s.process().isPresent() && !asked) {
+                askToEnd();
+            }
+        } else if (outcome.success()) {
+            waitUntilReady();
+        } else {
+            end(Cause.POST_START, outcome.reason());
+        }
+    }
+
+    /** One that has succeeded may have asked for an end that takes its time, so the rest of its time is the service's. */
+    private void stopCommandIsOver(HookSteps.Outcome outcome) {
+        if (s.process().isEmpty()) {
+            afterRun();
+        } else if (outcome.success() && now.mono().isBefore(outcome.deadline())) {
+            arm(TimerKind.HOOK, outcome.deadline());
+        } else {
+            terminate();
+        }
+    }
+
+    /** A run is over; what has to be done before anything else is: the rest of its processes, its hooks. */
+    private void afterRun() {
+        if (s.grave.isPresent() || s.hooks.running().isPresent() || s.run.isPresent()) {
+            return;
+        }
+        if (s.hooks.isDue(HookKind.POST_STOP) && s.spec.hooks().has(HookKind.POST_STOP)) {
+            hooks().run(HookKind.POST_STOP, s.hooks.due().orElseThrow().run());
+        } else {
+            s.hooks = s.hooks.nothingDue();
+            afterBurial();
+        }
     }
 
     // ---- ending ----
@@ -559,12 +700,24 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         become(ServiceState.STOPPING, "stopping", why(cause, reason));
         if (s.process().isPresent()) {
             askToEnd();
+        } else if (s.hooks.running().isPresent()) {
+            hooks().doom("the service is being stopped");
         }
     }
 
     private void askToEnd() {
+        boolean hangs = s.ending.orElseThrow().cause() == Cause.HEARTBEAT;
+        if (s.hooks.running().isPresent()) {
+            hooks().doom("the service is being stopped");
+        }
+        if (!hangs && s.spec.hooks().has(HookKind.STOP_COMMAND)) {
+            if (s.hooks.running().isEmpty()) {
+                hooks().run(HookKind.STOP_COMMAND, s.run.orElseThrow().id());
+            }
+            return;
+        }
         Optional<Signal> dump = s.spec.stop().dumpSignal();
-        if (dump.isPresent() && s.ending.orElseThrow().cause() == Cause.HEARTBEAT) {
+        if (dump.isPresent() && hangs) {
             signal(dump.get(), false);
             arm(TimerKind.DUMP, now.mono().plus(DUMP_TIME));
         } else {
@@ -583,6 +736,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     private void kill() {
+        if (s.hooks.running().isEmpty()) {
+            disarm(TimerKind.HOOK);
+        }
         signal(Signal.KILL, s.spec.stop().killMode().endsTree());
         arm(TimerKind.STOP, now.mono().plus(KILL_AGAIN));
     }
@@ -597,6 +753,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.ChildExited event) {
+        if (isOfHook(event.run())) {
+            hooks().exited(event.status());
+            return true;
+        }
         if (!isPresentRun(event.run()) || s.process().isEmpty() && !s.run.get().adopted()) {
             return false;
         }
@@ -617,7 +777,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             return true;
         }
         Ending ending = s.ending.orElseThrow();
-        if (ending.cause() == Cause.HEARTBEAT && s.wanted == Wanted.UP) {
+        boolean hasFailed = ending.cause() == Cause.HEARTBEAT || ending.cause() == Cause.POST_START;
+        if (hasFailed && s.wanted == Wanted.UP) {
             ended(status, ending.cause(), ending.reason());
             return true;
         }
@@ -656,7 +817,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                     "exit " + code + " is one of its give_up_exit_codes");
         } else if (restart) {
             restartOrGiveUp(status, cause, reason);
-        } else if (cause == Cause.START_FAILED) {
+        } else if (hadNoProcess(cause)) {
             giveUp(endOf(status, cause, reason, Optional.empty()), "cannot start: " + reason);
         } else {
             finish(endOf(status, cause, reason, Optional.empty()), ServiceState.EXITED, "exited");
@@ -676,10 +837,12 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         finish(
                 endOf(status, cause, reason, Optional.of(delay)),
                 ServiceState.BACKOFF,
-                cause == Cause.START_FAILED ? "start-failed" : "exited");
-        if (s.grave.isEmpty()) {
-            startWhenDue();
-        }
+                hadNoProcess(cause) ? "start-failed" : "exited");
+        afterRun();
+    }
+
+    private static boolean hadNoProcess(Cause cause) {
+        return cause == Cause.START_FAILED || cause == Cause.PRE_START;
     }
 
     private static String inVain(RestartIntensity limit) {
@@ -703,6 +866,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             details.put("gave_up", s.fatalReason.orElseThrow());
         }
         become(state, event, details);
+        if (state != ServiceState.BACKOFF) {
+            afterRun();
+        }
     }
 
     private void forgetRun() {
@@ -711,11 +877,25 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.DUMP);
         disarm(TimerKind.STOP);
         Run ended = s.run.orElseThrow();
+        if (s.spec.hooks() != Hooks.NONE || !s.hooks.isIdle()) {
+            forgetHooks(ended.id());
+        }
         if (ended.process().isPresent()) {
             // One that was found dead was never taken over; the next supervisor must not find it once more.
             s.lastRun = Optional.of(new LastRun(ended.id(), ended.process().get()));
         }
         s.run = Optional.empty();
+    }
+
+    /** Whatever was to be done beside it is of no use now; its post_stop is due. A stop_command may come to its end. */
+    private void forgetHooks(RunId run) {
+        if (s.hooks.runs(HookKind.POST_START)) {
+            hooks().doom("the service has ended");
+        } else if (s.hooks.running().isEmpty()) {
+            disarm(TimerKind.HOOK);
+        }
+        boolean hasPostStop = s.spec.hooks().has(HookKind.POST_STOP);
+        s.hooks = hasPostStop ? s.hooks.due(HookKind.POST_STOP, run) : s.hooks.nothingDue();
     }
 
     private End endOf(Optional<ExitStatus> status, Cause cause, String reason, Optional<Duration> delay) {
@@ -750,6 +930,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.GroupLookedAt event) {
+        if (isOfHook(event.run())) {
+            hooks().lookedAt(event.empty(), event.left()).ifPresent(this::hookIsOver);
+            return true;
+        }
         if (s.grave.isEmpty() || !s.grave.get().run().equals(event.run())) {
             return true;
         }
@@ -757,8 +941,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Duration waited = now.mono().since(grave.since());
         if (!event.empty() && waited.compareTo(GROUP_PATIENCE) < 0) {
             s.grave = Optional.of(new Grave(grave.run(), grave.since(), grave.looks() + 1));
-            int waitMs = Math.min(LONGEST_GROUP_WAIT_MS, 1 << Math.min(grave.looks(), 10));
-            arm(TimerKind.GROUP, now.mono().plus(Duration.ofMillis(waitMs)));
+            arm(TimerKind.GROUP, now.mono().plus(waitForGroup(grave.looks())));
             return true;
         }
         if (!event.empty()) {
@@ -769,8 +952,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         s.grave = Optional.empty();
         disarm(TimerKind.GROUP);
-        afterBurial();
+        afterRun();
         return true;
+    }
+
+    /** Until the next look at a group that was found not to be empty so often. */
+    static Duration waitForGroup(int looks) {
+        return Duration.ofMillis(Math.min(LONGEST_GROUP_WAIT_MS, 1 << Math.min(looks, 10)));
     }
 
     private void afterBurial() {
@@ -788,7 +976,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     /** A stop is complete: down, or up again where that is wanted by now. */
     private void settle() {
-        if (s.run.isPresent() || s.grave.isPresent()) {
+        if (s.run.isPresent() || !isCleared()) {
             return;
         }
         Cause cause = s.ending.orElseThrow().cause();
@@ -878,17 +1066,24 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 announce("killing", Optional.empty(), Optional.empty(), Map.of("signal", Signal.KILL.fullName()));
                 kill();
             }
+            case HOOK -> {
+                if (s.hooks.running().isPresent()) {
+                    hooks().timerFired();
+                } else {
+                    terminate();
+                }
+            }
             case GROUP -> bury(s.grave.orElseThrow().run());
         }
         return true;
     }
 
-    private void arm(TimerKind kind, MonotonicTime deadline) {
+    void arm(TimerKind kind, MonotonicTime deadline) {
         s.timers = s.timers.arm(kind);
         effects.add(new ArmTimer(s.spec.name(), kind, s.timers.generation(kind), deadline));
     }
 
-    private void disarm(TimerKind kind) {
+    void disarm(TimerKind kind) {
         if (s.timers.isArmed(kind)) {
             s.timers = s.timers.cancel(kind);
             effects.add(new CancelTimer(s.spec.name(), kind));
@@ -896,6 +1091,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     // ---- small things ----
+
+    Now now() {
+        return now;
+    }
+
+    void order(Effect effect) {
+        effects.add(effect);
+    }
 
     private boolean isPresentRun(RunId run) {
         return s.run.isPresent() && s.run.get().id().equals(run);
@@ -925,8 +1128,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         announce(event, Optional.of(from), Optional.of(state), details);
     }
 
-    private void announce(
-            String event, Optional<ServiceState> from, Optional<ServiceState> to, Map<String, Object> details) {
+    void announce(String event, Optional<ServiceState> from, Optional<ServiceState> to, Map<String, Object> details) {
         effects.add(new Announce(s.spec.name(), event, from, to, details));
     }
 
@@ -935,7 +1137,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         return whole.isZero() ? whole : Duration.ofNanos((long) (whole.toNanos() * s.unit()));
     }
 
-    private static String words(Duration duration) {
+    static String words(Duration duration) {
         long ms = duration.toMillis();
         if (ms % 1000 != 0) {
             return ms + "ms";

@@ -1,5 +1,7 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.spec.HookKind;
+
 /**
  * Names one start of one service, for ever: {@code STATE-LIFE-NUMBER}, the identity of the state directory, the life of
  * the supervisor (larger in each), and a number that counts its starts, the latter two in hexadecimal. The child carries
@@ -17,7 +19,18 @@ public record RunId(String value) {
 
     /** Whether it was made by {@link #unread}. */
     public boolean isUnread() {
-        return value.indexOf('.') >= 0;
+        return value.indexOf('.') >= 0 && !isOfHook();
+    }
+
+    /** For a hook that belongs to this run: it can be told from all main processes. */
+    public RunId ofHook(HookKind kind) {
+        return new RunId(value + "." + kind.word());
+    }
+
+    /** Whether it marks a hook, or what comes from one. */
+    public boolean isOfHook() {
+        int dot = value.lastIndexOf('.');
+        return dot > 0 && dot + 1 < value.length() && Character.isLetter(value.charAt(dot + 1));
     }
 
     /** Whether a supervisor of this state directory gave it. */

@@ -37,7 +37,69 @@ public record Service(
         List<String> waitingFor,
         Optional<LastRun> lastRun,
         Timers timers,
-        long seed) {
+        long seed,
+        HookState hooks) {
+
+    /** One that has nothing to do with hooks at present. */
+    public Service(
+            ServiceSpec spec,
+            ServiceState state,
+            Now since,
+            Wanted wanted,
+            boolean commanded,
+            Optional<Run> run,
+            Optional<Grave> grave,
+            Optional<Ending> ending,
+            History history,
+            Optional<NextStart> next,
+            Optional<String> fatalReason,
+            List<String> waitingFor,
+            Optional<LastRun> lastRun,
+            Timers timers,
+            long seed) {
+        this(
+                spec,
+                state,
+                since,
+                wanted,
+                commanded,
+                run,
+                grave,
+                ending,
+                history,
+                next,
+                fatalReason,
+                waitingFor,
+                lastRun,
+                timers,
+                seed,
+                HookState.NONE);
+    }
+
+    public Service with(HookState newHooks) {
+        return new Service(
+                spec,
+                state,
+                since,
+                wanted,
+                commanded,
+                run,
+                grave,
+                ending,
+                history,
+                next,
+                fatalReason,
+                waitingFor,
+                lastRun,
+                timers,
+                seed,
+                newHooks);
+    }
+
+    /** Whether nothing of its last run is left to be cleared: neither processes nor hooks. */
+    public boolean isCleared() {
+        return grave.isEmpty() && hooks.isIdle();
+    }
 
     /**
      * Why a run is being ended.

@@ -15,5 +15,7 @@ public enum TimerKind {
     /** A stopping process had its time. */
     STOP,
     /** The next look whether the group of an ended process is empty. */
-    GROUP
+    GROUP,
+    /** A hook, or a stop after its stop_command, had its time; or the next look at the group of a hook. */
+    HOOK
 }

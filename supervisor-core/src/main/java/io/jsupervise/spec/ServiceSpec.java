@@ -31,6 +31,7 @@ public record ServiceSpec(
         Optional<RestartIntensity> startLimit,
         Optional<Heartbeat> heartbeat,
         StopSequence stop,
+        Hooks hooks,
         LogSpec log) {
 
     public ServiceSpec {
@@ -64,6 +65,7 @@ public record ServiceSpec(
                 startLimit,
                 heartbeat,
                 stop,
+                hooks,
                 log);
     }
 
@@ -98,6 +100,7 @@ public record ServiceSpec(
         private Optional<RestartIntensity> startLimit = Optional.empty();
         private Optional<Heartbeat> heartbeat = Optional.empty();
         private StopSequence stop = StopSequence.DEFAULT;
+        private Hooks hooks = Hooks.NONE;
         private LogSpec log = new LogSpec.None();
 
         private Builder(ServiceName name, Command command) {
@@ -197,6 +200,11 @@ public record ServiceSpec(
             return this;
         }
 
+        public Builder hooks(Hooks value) {
+            hooks = value;
+            return this;
+        }
+
         public Builder log(LogSpec value) {
             log = value;
             return this;
@@ -219,6 +227,7 @@ public record ServiceSpec(
                     startLimit,
                     heartbeat,
                     stop,
+                    hooks,
                     log);
         }
     }

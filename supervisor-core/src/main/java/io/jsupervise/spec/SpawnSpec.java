@@ -21,6 +21,11 @@ public record SpawnSpec(
         boolean inheritEnv,
         int umask,
         Privileges privileges) {
+    /** The same for another program, such as a hook. */
+    public SpawnSpec with(Command other) {
+        return new SpawnSpec(other, workingDir, environment, inheritEnv, umask, privileges);
+    }
+
     public SpawnSpec {
         environment = java.util.Collections.unmodifiableMap(new TreeMap<>(environment));
         if (!workingDir.isAbsolute()) {

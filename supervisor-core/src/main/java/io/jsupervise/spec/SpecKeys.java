@@ -37,6 +37,7 @@ public final class SpecKeys {
         differing.compare(before, after);
         differing.compare(before.heartbeat(), after.heartbeat());
         differing.compare(before.stop(), after.stop());
+        differing.compare(before.hooks(), after.hooks());
         differing.compare(before.log(), after.log());
         return differing.keys;
     }
@@ -100,6 +101,13 @@ public final class SpecKeys {
         held("stop_signal", before.signal(), after.signal());
         held("stop_timeout", before.timeout(), after.timeout());
         held("dump_signal", before.dumpSignal(), after.dumpSignal());
+        held("kill_mode", before.killMode(), after.killMode());
+    }
+
+    private void compare(Hooks before, Hooks after) {
+        for (HookKind kind : HookKind.values()) {
+            held(kind.word(), before.of(kind), after.of(kind));
+        }
     }
 
     /** A service writes into the same FIFO wherever that leads; only the kind of output is what it was born with. */

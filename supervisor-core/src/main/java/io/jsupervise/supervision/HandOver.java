@@ -97,12 +97,19 @@ final class HandOver {
         return withheld;
     }
 
-    /** Whether something of {@code service} goes on that has to be known before we end: a spawn or a burial. */
+    /** Whether something of {@code service} goes on that has to be known before we end: a spawn, a burial, a hook. */
     boolean waitsFor(Service service) {
-        boolean isSpawned = service.run().isPresent()
+        return isBeingSpawned(service) || service.grave().isPresent();
+    }
+
+    /** A hook is waited for until it has ended. */
+    private boolean isBeingSpawned(Service service) {
+        if (service.hooks().running().isPresent()) {
+            return !withheldSpawns.contains(service.hooks().running().get().id());
+        }
+        return service.run().isPresent()
                 && service.process().isEmpty()
                 && !withheldSpawns.contains(service.run().get().id());
-        return isSpawned || service.grave().isPresent();
     }
 
     /** Whether our own last record has been given out; it is from now on. */

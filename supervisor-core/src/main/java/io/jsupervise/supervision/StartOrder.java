@@ -199,7 +199,7 @@ final class StartOrder {
     /** Whether {@code service} has come as far as {@code condition} says. */
     static boolean holds(Dependency.Condition condition, Service service) {
         // What it has left behind may still do what it is to have done.
-        if (service.hasSucceeded() && service.grave().isEmpty()) {
+        if (service.hasSucceeded() && service.isCleared()) {
             return true;
         }
         return switch (condition) {

@@ -2,6 +2,7 @@ package io.jsupervise.supervision;
 
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.Lifecycle;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
@@ -170,8 +171,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     /** One event of one service, and whatever follows from it within the core. */
     private void advance(ServiceName name, Event event) {
         Service service = stepOnce(name, event);
-        if (isAboutToSpawn(service) && service.state() == ServiceState.STOPPING && gate.withdrawSpawn(name)) {
-            RunId run = service.run().orElseThrow().id();
+        Optional<RunId> unborn = findUnborn(service);
+        if (unborn.isPresent() && service.state() == ServiceState.STOPPING && gate.withdrawSpawn(name)) {
+            RunId run = unborn.get();
             service = stepOnce(name, new Event.SpawnFailed(run, "it was stopped before it was spawned"));
         }
         if (service.state() != ServiceState.WAITING) {
@@ -293,8 +295,13 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         return unseen.contains(name) ? Optional.empty() : Optional.ofNullable(services.get(name));
     }
 
-    private static boolean isAboutToSpawn(Service service) {
-        return service.run().isPresent() && service.process().isEmpty();
+    /** The process that was ordered and is not known to be there: of a hook, or the main process. */
+    private static Optional<RunId> findUnborn(Service service) {
+        if (service.hooks().running().isPresent()) {
+            HookState.Hook hook = service.hooks().running().get();
+            return hook.process().isEmpty() ? Optional.of(hook.id()) : Optional.empty();
+        }
+        return service.process().isEmpty() ? service.run().map(Run::id) : Optional.empty();
     }
 
     /** Asks the lifecycle, and answers at once where it asks back whether the service may start. */
@@ -597,9 +604,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
         advance(name, new Event.SpecChanged(next));
         Service service = services.get(name);
-        if (isAboutToSpawn(service)) {
-            RunId run = service.run().orElseThrow().id();
-            gate.replaceSpawn(name, new Order.ForService(new Effect.Spawn(service.spec(), run)));
+        Optional<RunId> unborn = findUnborn(service);
+        if (unborn.isPresent() && !unborn.get().isOfHook()) {
+            gate.replaceSpawn(name, new Order.ForService(new Effect.Spawn(service.spec(), unborn.get())));
         }
     }
 
@@ -804,7 +811,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     private static boolean isDown(Service service) {
-        return service.grave().isEmpty()
+        return service.isCleared()
                 && switch (service.state()) {
                     case STOPPED, EXITED, FATAL -> true;
                     case WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> false;

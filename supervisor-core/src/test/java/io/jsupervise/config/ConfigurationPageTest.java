@@ -35,6 +35,7 @@ class ConfigurationPageTest {
             Map.entry("## services", Keys.SERVICE),
             Map.entry("### rlimits", Stream.of(Limit.values()).map(Limit::word).toList()),
             Map.entry("### depends_on", Keys.DEPENDENCY),
+            Map.entry("### Hooks", Keys.HOOK),
             Map.entry("### ready", Keys.READY),
             Map.entry("### backoff", Keys.BACKOFF),
             Map.entry("### start_limit", Keys.START_LIMIT),

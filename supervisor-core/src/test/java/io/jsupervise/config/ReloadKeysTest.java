@@ -58,6 +58,11 @@ class ReloadKeysTest {
         {"stop_signal", "", "stop_signal: INT"},
         {"stop_timeout", "", "stop_timeout: 3s"},
         {"dump_signal", "", "dump_signal: QUIT"},
+        {"kill_mode", "", "kill_mode: process"},
+        {"stop_command", "", "stop_command: quit"},
+        {"pre_start", "", "pre_start: prepare"},
+        {"post_start", "", "post_start: warm-up"},
+        {"post_stop", "post_stop: cleanup", "post_stop: {command: cleanup, timeout: 3s}"},
         {"log.file", "", "log: {file: /tmp/x.log}"},
         {"log.stderr", "", "log: {stderr: file}"},
         {"log.max_size", "", "log: {max_size: 20MiB}"},
@@ -73,7 +78,7 @@ class ReloadKeysTest {
 
     private static ServiceSpec read(String keys) throws ConfigException {
         StringBuilder text = new StringBuilder("services:\n  db: {command: /bin/db}\n  web:\n");
-        String all = keys.contains("command:") ? keys : "command: [/bin/base]\n" + keys;
+        String all = ("\n" + keys).contains("\ncommand:") ? keys : "command: [/bin/base]\n" + keys;
         for (String line : all.split("\n")) {
             text.append("    ").append(line).append('\n');
         }

@@ -131,7 +131,7 @@ class StatusCodecTest {
                         + "\"last_exit\":{\"at\":\"2026-01-31T12:00:00Z\",\"code\":1,\"signal\":null,\"core\":false,"
                         + "\"unknown\":false,\"cause\":\"exit\",\"reason\":\"exit 1\"},"
                         + "\"heartbeat\":{\"file\":\"/run/web.beat\",\"timeout_ms\":30000,\"age_ms\":1000,\"state\":\"ok\"},"
-                        + "\"run_id\":\"abc-1\",\"spec_changed\":false,\"waiting_for\":[],\"fatal_reason\":null,"
+                        + "\"run_id\":\"abc-1\",\"spec_changed\":false,\"waiting_for\":[],\"hook\":null,\"fatal_reason\":null,"
                         + "\"log\":{\"dropped_bytes\":17},\"description\":\"the \\\"web\\\"\"}",
                 json(plain(spec, ServiceState.RUNNING, Optional.of(run(Optional.of(pulse))), history)));
     }
@@ -142,7 +142,7 @@ class StatusCodecTest {
                 "{\"name\":\"web\",\"type\":\"service\",\"state\":\"STOPPED\",\"wanted\":\"down\",\"ready\":false,\"pid\":null,"
                         + "\"since\":\"2026-01-31T12:01:30Z\",\"uptime_ms\":null,\"restarts\":0,\"adopted\":false,"
                         + "\"next_start_at\":null,\"backoff_ms\":null,\"last_exit\":null,\"heartbeat\":null,"
-                        + "\"run_id\":null,\"spec_changed\":false,\"waiting_for\":[],\"fatal_reason\":null,"
+                        + "\"run_id\":null,\"spec_changed\":false,\"waiting_for\":[],\"hook\":null,\"fatal_reason\":null,"
                         + "\"log\":{\"dropped_bytes\":17},\"description\":null}",
                 json(plain(web().build(), ServiceState.STOPPED, Optional.empty(), History.EMPTY)));
     }

@@ -4,6 +4,7 @@ import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.Pid;
@@ -14,6 +15,7 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -110,7 +112,10 @@ public final class Records {
                 maybe(text()),
                 history(),
                 new StopSequence(signal(), millis(), maybe(signal())),
-                maybe(Path.of("/var/log/\u00fc " + random.nextInt())));
+                maybe(Path.of("/var/log/\u00fc " + random.nextInt())),
+                new ServiceRecord.LeftHooks(
+                        maybe(new HookState.Due(any(HookKind.values()), new RunId(text()))),
+                        maybe(new Service.LastRun(new RunId(text()), process()))));
     }
 
     SupervisorRecord nextSupervisor() {

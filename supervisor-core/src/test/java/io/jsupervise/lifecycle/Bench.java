@@ -217,6 +217,31 @@ public final class Bench {
         return on(new Event.GroupLookedAt(service.grave().orElseThrow().run(), false));
     }
 
+    Bench hookSpawned() {
+        return on(new Event.Spawned(hook().id(), process(200 + runs), "root", List.of()));
+    }
+
+    Bench hookExits(int code) {
+        return on(new Event.ChildExited(hook().id(), new ExitStatus.Exited(code)));
+    }
+
+    Bench hookKilled() {
+        return on(new Event.ChildExited(hook().id(), new ExitStatus.Killed(Signal.KILL, false)));
+    }
+
+    Bench hookGroupEmpty() {
+        return on(new Event.GroupLookedAt(hook().id(), true));
+    }
+
+    Bench hookGroupRemains() {
+        return on(new Event.GroupLookedAt(hook().id(), false));
+    }
+
+    /** The hook that runs. */
+    HookState.Hook hook() {
+        return service.hooks().running().orElseThrow();
+    }
+
     /** A look at the heartbeat file now; {@code mtime} empty where there is none. */
     Bench looked(Optional<Instant> mtime) {
         Optional<Look.Stamp> stamp = mtime.map(at -> new Look.Stamp(1, at));
@@ -322,8 +347,8 @@ public final class Bench {
     public static String wordOf(Effect effect) {
         if (effect instanceof Effect.Persist) {
             return "record";
-        } else if (effect instanceof Effect.Spawn) {
-            return "spawn";
+        } else if (effect instanceof Effect.Spawn spawn) {
+            return spawn.hook().map(hook -> "spawn " + hook.kind().word()).orElse("spawn");
         } else if (effect instanceof Effect.SendSignal send) {
             return send.signal().fullName() + (send.wholeTree() ? " to group" : " to main");
         } else if (effect instanceof Effect.Bury) {

@@ -272,6 +272,7 @@ final class Reachable {
             case DUMP -> "its time to dump is over";
             case STOP -> "its stop_timeout is over";
             case GROUP -> "another look at its group is due";
+            case HOOK -> "the time of its hook is over";
         };
     }
 

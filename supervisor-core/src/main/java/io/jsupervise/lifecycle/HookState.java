@@ -1,0 +1,86 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.spec.HookKind;
+import java.util.Optional;
+
+/**
+ * Where a service stands with its hooks. At most one runs at a time.
+ *
+ * @param running the one that runs, or whose process group is being cleared
+ * @param due     a POST_START or POST_STOP, from the moment from which it has to run until it has: whoever dies meanwhile
+ *                leaves it to the next supervisor, which runs it again
+ */
+public record HookState(Optional<Hook> running, Optional<Due> due) {
+    public static final HookState NONE = new HookState(Optional.empty(), Optional.empty());
+
+    /** @param run the run of the service that it belongs to */
+    public record Due(HookKind kind, RunId run) {}
+
+    /**
+     * One that runs.
+     *
+     * @param id      of its own, so that its process is never taken for a main process
+     * @param process empty until the spawn is known to have worked
+     * @param begun   when it was ordered
+     * @param doomed  why it is being killed; empty where it is not
+     * @param status  how it ended; empty while it lives
+     * @param looks   how often its group was found not to be empty
+     */
+    public record Hook(
+            HookKind kind,
+            RunId id,
+            Optional<ProcessIdentity> process,
+            MonotonicTime begun,
+            Optional<String> doomed,
+            Optional<Ended> status,
+            int looks) {
+
+        /** @param status empty where no process could be made; {@code reason} says why */
+        public record Ended(Optional<ExitStatus> status, String reason, MonotonicTime at) {}
+
+        Hook spawned(ProcessIdentity identity) {
+            return new Hook(kind, id, Optional.of(identity), begun, doomed, status, looks);
+        }
+
+        Hook doomed(String reason) {
+            return new Hook(kind, id, process, begun, Optional.of(reason), status, looks);
+        }
+
+        Hook ended(Ended how) {
+            return new Hook(kind, id, process, begun, doomed, Optional.of(how), looks);
+        }
+
+        Hook lookedAt() {
+            return new Hook(kind, id, process, begun, doomed, status, looks + 1);
+        }
+    }
+
+    /** Whether nothing is done or has to be done. */
+    public boolean isIdle() {
+        return running.isEmpty() && due.isEmpty();
+    }
+
+    HookState running(Hook hook) {
+        return new HookState(Optional.of(hook), due);
+    }
+
+    HookState ended() {
+        return new HookState(Optional.empty(), due);
+    }
+
+    HookState due(HookKind kind, RunId run) {
+        return new HookState(running, Optional.of(new Due(kind, run)));
+    }
+
+    HookState nothingDue() {
+        return due.isEmpty() ? this : new HookState(running, Optional.empty());
+    }
+
+    boolean isDue(HookKind kind) {
+        return due.isPresent() && due.get().kind() == kind;
+    }
+
+    boolean runs(HookKind kind) {
+        return running.isPresent() && running.get().kind() == kind;
+    }
+}
