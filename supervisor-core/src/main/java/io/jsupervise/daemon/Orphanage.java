@@ -31,12 +31,15 @@ final class Orphanage {
     /** Who is just being executed shows no environment for a moment (exec_mmap in fs/exec.c), so one look is not enough. */
     private static final int LOOKS_FOR_MARK = 3;
 
+    private static final int ROUNDS = 50;
+
     /** Reaped at one look: 5 us each. */
     private static final int REAPED_AT_ONCE = 1_000;
 
     private final Os os;
     private final Path fifos;
     private final Map<Integer, Orphan> known = new HashMap<>();
+    private boolean settled = true;
     private boolean mayBeOfOthers;
     private Duration interval = LONGEST_INTERVAL;
     private Optional<MonotonicTime> nextLook = Optional.empty();
@@ -81,9 +84,28 @@ final class Orphanage {
         return mayBeOfOthers;
     }
 
-    /** Those that live, as far as is known without looking at each anew. */
+    /**
+     * Those that live, as far as is known without looking at each anew. Whoever has ended between the list and the look at it
+     * may have left children that are not in the list: so the list is read until nobody on it has. Something that forks and
+     * ends all the time would never be caught at rest otherwise.
+     */
     List<Orphan> living() throws OsException {
+        List<Orphan> living = List.of();
+        settled = false;
+        for (int round = 0; round < ROUNDS && !settled; round++) {
+            living = present();
+        }
+        return living;
+    }
+
+    /** Whether {@link #living} was the whole truth for a moment. */
+    boolean isSettled() {
+        return settled;
+    }
+
+    private List<Orphan> present() throws OsException {
         List<Pid> pids = os.orphans();
+        settled = true;
         if (pids.isEmpty()) {
             known.clear();
             return List.of();
@@ -108,13 +130,15 @@ final class Orphanage {
 
     /** Null for a zombie, which is reaped. */
     private Orphan meet(Pid pid) throws OsException {
-        Optional<Bearer> mark = os.bearer(pid, fifos);
+        if (reap(pid)) {
+            return null;
+        }
         Optional<ProcessStat> stat = os.process(pid);
         if (stat.isEmpty() || !stat.get().isAlive()) {
             reap(pid);
             return null;
         }
-        Orphan orphan = new Orphan(stat.get(), mark);
+        Orphan orphan = new Orphan(stat.get(), os.bearer(pid, fifos));
         known.put(pid.value(), orphan);
         return orphan;
     }
@@ -122,6 +146,7 @@ final class Orphanage {
     private boolean reap(Pid pid) {
         boolean gone = os.reapOrphan(pid);
         if (gone) {
+            settled = false;
             known.remove(pid.value());
         }
         return gone;

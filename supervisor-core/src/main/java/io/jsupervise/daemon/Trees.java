@@ -113,6 +113,12 @@ final class Trees {
 
         /** Of whom there is a mark, by service; empty until somebody asks. */
         Optional<Map<String, List<ProcessStat>>> marked = Optional.empty();
+
+        void add(ProcessStat process) {
+            byPid.put(process.pid().value(), process);
+            byParent.computeIfAbsent(process.parent(), parent -> new ArrayList<>())
+                    .add(process);
+        }
     }
 
     /** @param stateId identity of the state directory */
@@ -298,7 +304,7 @@ final class Trees {
                 kill(orphan);
             }
         }
-        return none;
+        return none && orphanage.isSettled();
     }
 
     private void kill(Orphan orphan) throws OsException {
@@ -317,7 +323,7 @@ final class Trees {
         for (ProcessStat member : tree.left) {
             signal(member, Signal.KILL, now);
         }
-        return tree.left.isEmpty();
+        return tree.left.isEmpty() && orphanage.isSettled();
     }
 
     /** What has been stopped cannot fork; who was born meanwhile is found by the next round. */
@@ -370,7 +376,7 @@ final class Trees {
             }
         }
         if (rest.isEmpty()) {
-            return true;
+            return orphanage.isSettled();
         }
         Scan now = scan();
         List<ProcessStat> all = new ArrayList<>();
@@ -407,7 +413,10 @@ final class Trees {
                 || orphan.mark.isPresent() && bearsMarkOf(tree, orphan.mark.get(), ended);
     }
 
-    /** A service has one run at a time: when that has ended, whatever bears a mark of the service is left of some run. */
+    /**
+     * A service has one run at a time: when that has ended, whatever bears a mark of the service is left of some run; but
+     * for what belongs to another that is known beside it.
+     */
     private boolean bearsMarkOf(Tree tree, Bearer mark, boolean ended) {
         if (mark.run().equals(Optional.of(tree.run))) {
             return true;
@@ -416,23 +425,38 @@ final class Trees {
             // A hook may run beside the run that it belongs to: neither ends what hangs on the other.
             return false;
         }
-        boolean isOfService = mark.service().equals(tree.service.value());
-        boolean isOfUs = mark.run().isEmpty() || ended && mark.run().get().isOf(stateId);
-        return isOfService && isOfUs;
+        if (!mark.service().equals(tree.service.value())) {
+            return false;
+        }
+        if (mark.run().isEmpty()) {
+            return isAlone(tree);
+        }
+        return ended
+                && mark.run().get().isOf(stateId)
+                && !byRun.containsKey(mark.run().get());
+    }
+
+    private boolean isAlone(Tree tree) {
+        for (Tree other : byRun.values()) {
+            if (other != tree && other.service.equals(tree.service)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private Scan scan() throws OsException {
         if (scan.isEmpty()) {
             Scan fresh = new Scan();
-            // Orphans first: who becomes one after this is found under its parent, or by the next look.
+            for (ProcessStat process : os.processes()) {
+                fresh.add(process);
+            }
+            // Last: who was found under a parent that has ended since is known by both.
             for (Orphan orphan : orphanage.living()) {
                 fresh.orphans.put(orphan.pid().value(), orphan);
-            }
-            for (ProcessStat process : os.processes()) {
-                fresh.byPid.put(process.pid().value(), process);
-                fresh.byParent
-                        .computeIfAbsent(process.parent(), parent -> new ArrayList<>())
-                        .add(process);
+                if (!fresh.byPid.containsKey(orphan.pid().value())) {
+                    os.process(orphan.pid()).ifPresent(fresh::add);
+                }
             }
             scan = Optional.of(fresh);
         }
