@@ -171,9 +171,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     /** One event of one service, and whatever follows from it within the core. */
     private void advance(ServiceName name, Event event) {
         Service service = stepOnce(name, event);
-        Optional<RunId> unborn = findUnborn(service);
-        if (unborn.isPresent() && service.state() == ServiceState.STOPPING && gate.withdrawSpawn(name)) {
-            RunId run = unborn.get();
+        Optional<RunId> unwanted = findUnwanted(service);
+        if (unwanted.isPresent() && gate.withdrawSpawn(name)) {
+            RunId run = unwanted.get();
             service = stepOnce(name, new Event.SpawnFailed(run, "it was stopped before it was spawned"));
         }
         if (service.state() != ServiceState.WAITING) {
@@ -295,13 +295,21 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         return unseen.contains(name) ? Optional.empty() : Optional.ofNullable(services.get(name));
     }
 
-    /** The process that was ordered and is not known to be there: of a hook, or the main process. */
-    private static Optional<RunId> findUnborn(Service service) {
+    /** A process that was ordered, is not known to be there, and is not wanted any more: a hook, or the main process. */
+    private static Optional<RunId> findUnwanted(Service service) {
         if (service.hooks().running().isPresent()) {
             HookState.Hook hook = service.hooks().running().get();
-            return hook.process().isEmpty() ? Optional.of(hook.id()) : Optional.empty();
+            boolean unwanted = hook.process().isEmpty() && hook.doomed().isPresent();
+            return unwanted ? Optional.of(hook.id()) : Optional.empty();
         }
-        return service.process().isEmpty() ? service.run().map(Run::id) : Optional.empty();
+        boolean unwanted = isAboutToSpawn(service) && service.state() == ServiceState.STOPPING;
+        return unwanted ? service.run().map(Run::id) : Optional.empty();
+    }
+
+    private static boolean isAboutToSpawn(Service service) {
+        return service.run().isPresent()
+                && service.process().isEmpty()
+                && service.hooks().running().isEmpty();
     }
 
     /** Asks the lifecycle, and answers at once where it asks back whether the service may start. */
@@ -604,9 +612,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
         advance(name, new Event.SpecChanged(next));
         Service service = services.get(name);
-        Optional<RunId> unborn = findUnborn(service);
-        if (unborn.isPresent() && !unborn.get().isOfHook()) {
-            gate.replaceSpawn(name, new Order.ForService(new Effect.Spawn(service.spec(), unborn.get())));
+        if (isAboutToSpawn(service)) {
+            RunId run = service.run().orElseThrow().id();
+            gate.replaceSpawn(name, new Order.ForService(new Effect.Spawn(service.spec(), run)));
         }
     }
 
