@@ -202,7 +202,14 @@ final class Children {
         }
         if (wholeTree) {
             // Who belongs to it can be told only as long as the main process lives.
-            List<ProcessStat> others = trees.seen(run);
+            List<ProcessStat> others;
+            try {
+                others = trees.seen(run);
+            } catch (OsException e) {
+                // Whatever hides from us, its group is known without a look.
+                os.signalGroup(watched.child, signal);
+                throw e;
+            }
             os.signalGroup(watched.child, signal);
             trees.signal(others, signal);
         } else {
