@@ -4,6 +4,7 @@ import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SpecKeys;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What it means for a service, in the state in which it is, that the services file asks for something else. The one
@@ -45,12 +46,14 @@ public enum SpecChange {
     /**
      * Whether a process of the present spec, or the one that runs, could not as well be one of {@code next}. Of one that
      * runs it counts what it was started with, which after an adoption may be something else than the file said last;
-     * where that is not known (an older record, or none) it is taken for what the file said.
+     * where that is not known (an older record, or none) it is taken for what the file said. One that is being ended will
+     * be followed by one of the present spec.
      */
     private static boolean needsRestart(Service service, ServiceSpec next) {
-        String wanted = Fingerprint.of(next);
-        String present = service.run().flatMap(Run::spec).orElseGet(() -> Fingerprint.of(service.spec()));
-        return !present.equals(wanted);
+        boolean runs = service.state() == ServiceState.STARTING || service.state() == ServiceState.RUNNING;
+        Optional<String> startedWith = runs ? service.run().flatMap(Run::spec) : Optional.empty();
+        String present = startedWith.orElseGet(() -> Fingerprint.of(service.spec()));
+        return !present.equals(Fingerprint.of(next));
     }
 
     /** A reload is what an operator does who has mended it; a description or a log mends nothing. */

@@ -39,6 +39,9 @@ public final class SteppedDaemon {
         void told(Happening happening);
 
         void recorded(Service service);
+
+        /** After it was told that it is taken over, before anything of that is done. */
+        default void configured(Configuration configuration) {}
     }
 
     private SteppedDaemon(Assembly assembly, Optional<LogRelay> relay, Optional<Keeper> keeper) {
@@ -175,6 +178,11 @@ public final class SteppedDaemon {
         return assembly.ask(ask, new Asker(Optional.of(4711), 1000));
     }
 
+    /** SIGHUP comes. */
+    public void hangUp() {
+        assembly.inbox().post(new SupervisorEvent.ReloadRequested());
+    }
+
     /** SIGTERM comes. */
     public void terminate() {
         assembly.inbox().post(new SupervisorEvent.EndRequested("SIGTERM"));
@@ -192,6 +200,12 @@ public final class SteppedDaemon {
         public void record(Order.Record order) {
             eyes.recorded(order.service());
             super.record(order);
+        }
+
+        @Override
+        public void configured(Configuration configuration) {
+            eyes.configured(configuration);
+            super.configured(configuration);
         }
 
         @Override

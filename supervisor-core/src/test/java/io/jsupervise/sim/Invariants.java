@@ -19,10 +19,13 @@ import io.jsupervise.supervision.Happening;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
 
@@ -44,6 +47,7 @@ import java.util.concurrent.CompletableFuture;
  *   <tr><td>10 nothing of the group is left after a stop or before a respawn<td>{@link #nothingRemains}
  *   <tr><td>12 everything gets where it should<td>{@link ServiceWatch#movesOn}: no state but RUNNING and the final
  *       ones lasts longer than it may; {@link #allIsWell}; {@link #afterEnd}
+ *   <tr><td>a reload touches what the file says differently, and nothing else<td>{@link #configured}
  *   <tr><td>starts are staggered<td>{@link #startsAreStaggered}
  *   <tr><td>what a service's user must open is its own<td>{@link #heartbeatIsIts}
  *   <tr><td>the exit of a loader is none of the program<td>{@link ServiceWatch#recorded}
@@ -85,12 +89,21 @@ final class Invariants implements Witness {
         }
     }
 
+    /** What the core has taken over, and what it said of that last. */
+    private Configuration taken;
+
+    private Happening saidOfIt;
+
+    /** Those that the last reload says it restarts or removes: nobody else may be ended for a reload. */
+    private final Set<String> reloaded = new HashSet<>();
+
     private record Asked(Ask.Act act, CompletableFuture<Answer> answer, long at) {}
 
     Invariants(World world, SimulatedOs os, Configuration configuration, Transcript transcript) {
         this.world = world;
         this.os = os;
         this.configuration = configuration;
+        this.taken = configuration;
         this.journal = configuration.supervisor().stateDir().resolve("journal");
         this.transcript = transcript;
         for (ServiceSpec spec : configuration.services()) {
@@ -204,6 +217,11 @@ final class Invariants implements Witness {
                         "promise 12",
                         service.name() + " is " + service.state() + " with " + livingMains(service.name())
                                 + " processes, though nothing is in its way");
+            }
+            ServiceSpec spec = byName(taken).get(service.name());
+            String edit = spec.spawn().environment().getOrDefault(Scenario.EDIT, "");
+            if (!edit.equals(service.main().environment.getOrDefault(Scenario.EDIT, ""))) {
+                throw new Violation("a reload", service.name() + " runs with what an earlier file said");
             }
             onDisk(service.name())
                     .flatMap(ServiceRecord::living)
@@ -386,6 +404,11 @@ final class Invariants implements Witness {
         }
         if (happening.service().isPresent()) {
             ServiceWatch service = services.get(happening.service().get().value());
+            boolean begins =
+                    happening.event().equals("stopping") || happening.event().equals("stopped");
+            if (begins && "reload".equals(happening.details().get("cause")) && !reloaded.contains(service.name())) {
+                throw new Violation("a reload", "ends " + service.name() + ", which it does not touch");
+            }
             if (service.told(happening)) {
                 told.merge("hang", 1L, Long::sum);
             }
@@ -403,9 +426,69 @@ final class Invariants implements Witness {
                     services.values().forEach(ServiceWatch::shutdownBegun);
                 }
                 case "asked" -> taken(happening);
+                case "reloaded" -> saidOfIt = happening;
                 default -> {}
             }
         }
+    }
+
+    /**
+     * Only what the file says differently is touched. That is found here by comparing what was read with what was there, as
+     * a person would.
+     */
+    @Override
+    public void configured(Configuration next) {
+        Happening happening = saidOfIt;
+        Map<String, ServiceSpec> before = byName(taken);
+        Map<String, ServiceSpec> after = byName(next);
+        Set<String> added = names(happening, "added");
+        Set<String> removed = names(happening, "removed");
+        Set<String> restarted = names(happening, "restarted");
+        Set<String> changed = names(happening, "changed");
+        taken = next;
+        for (ServiceWatch service : services.values()) {
+            String name = service.name();
+            ServiceSpec old = before.get(name);
+            ServiceSpec young = after.get(name);
+            expect(added.contains(name) == (old == null && young != null), name, "is added", happening);
+            expect(removed.contains(name) == (old != null && young == null), name, "is removed", happening);
+            boolean touched = restarted.contains(name) || changed.contains(name);
+            boolean stays = old != null && young != null;
+            expect(touched == (stays && !old.equals(young)), name, "is touched", happening);
+            boolean another =
+                    stays && !old.spawn().environment().equals(young.spawn().environment());
+            boolean runs = service.state() == ServiceState.RUNNING || service.state() == ServiceState.STARTING;
+            expect(!another || !runs || restarted.contains(name), name, "is not restarted", happening);
+            expect(another || !runs || !restarted.contains(name), name, "is restarted for nothing", happening);
+            if (added.contains(name)) {
+                service.added(young.autostart());
+            } else if (removed.contains(name)) {
+                service.removed();
+            } else if (restarted.contains(name)) {
+                service.restartedByReload();
+            }
+        }
+        reloaded.clear();
+        reloaded.addAll(removed);
+        reloaded.addAll(restarted);
+    }
+
+    private static void expect(boolean right, String name, String what, Happening happening) {
+        if (!right) {
+            throw new Violation("a reload", "of which it is not true that " + name + " " + what + ": " + happening);
+        }
+    }
+
+    private static Map<String, ServiceSpec> byName(Configuration file) {
+        Map<String, ServiceSpec> byName = new HashMap<>();
+        file.services().forEach(spec -> byName.put(spec.name().value(), spec));
+        return byName;
+    }
+
+    private static Set<String> names(Happening happening, String detail) {
+        Set<String> names = new HashSet<>();
+        ((List<?>) happening.details().get(detail)).forEach(name -> names.add((String) name));
+        return names;
     }
 
     /** The core has taken up what somebody asked. */

@@ -91,7 +91,12 @@ class InvariantsTest {
 
     private static Simulation begin(Program program, UnaryOperator<Outlets> saboteur) {
         Simulation.Setup setup = new Simulation.Setup(
-                Scenario.configuration(0, List.of(WEB)), request -> program, Faults::none, saboteur, 100);
+                Scenario.configuration(0, List.of(WEB)),
+                () -> Scenario.configuration(0, List.of(WEB)),
+                request -> program,
+                Faults::none,
+                saboteur,
+                100);
         return new Simulation(setup, 1);
     }
 

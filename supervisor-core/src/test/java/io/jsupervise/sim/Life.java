@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -69,6 +70,7 @@ final class Life {
     /**
      * The daemon begins; it has not had a turn then.
      *
+     * @param file     what a reload reads
      * @param saboteur breaks what the daemon does, to see that it is noticed
      * @param relays   whether it has the log relay as well
      * @throws DaemonException where it refuses to begin
@@ -78,6 +80,7 @@ final class Life {
             Transcript transcript,
             Witness witness,
             Configuration configuration,
+            Supplier<Configuration> file,
             UnaryOperator<Outlets> saboteur,
             boolean relays,
             SplittableRandom random)
@@ -87,8 +90,8 @@ final class Life {
         this.transcript = transcript;
         this.witness = witness;
         this.order = random.split();
-        this.daemon = SteppedDaemon.begin(
-                os, configuration, () -> configuration, random.nextLong(), looks::add, witness, saboteur, relays);
+        this.daemon =
+                SteppedDaemon.begin(os, configuration, file, random.nextLong(), looks::add, witness, saboteur, relays);
         this.poller = os.lastPoller();
         this.relay = daemon.relay();
         this.relayPoller = os.firstPoller();
@@ -289,6 +292,12 @@ final class Life {
     /** Somebody kills the keeper. */
     void killKeeper() {
         os.killKeepers();
+    }
+
+    /** SIGHUP for the daemon. */
+    void hangUp() {
+        transcript.add("hang up");
+        daemon.hangUp();
     }
 
     /** SIGTERM for the daemon. */

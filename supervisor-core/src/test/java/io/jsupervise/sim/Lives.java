@@ -69,7 +69,15 @@ final class Lives {
         transcript.add("a supervisor begins");
         invariants.lifeBegins();
         try {
-            life = new Life(os, transcript, invariants, configuration, UnaryOperator.identity(), true, random.split());
+            life = new Life(
+                    os,
+                    transcript,
+                    invariants,
+                    configuration,
+                    () -> configuration,
+                    UnaryOperator.identity(),
+                    true,
+                    random.split());
             story.accept(life);
             turns += life.turns();
             mostCalls = Math.max(mostCalls, os.calls() - before);

@@ -7,6 +7,7 @@ import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Ask.Act.Verb;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.UnaryOperator;
 
@@ -36,7 +37,13 @@ final class RandomRun {
         this.random = new SplittableRandom(seed);
         this.scenario = new Scenario(random.split());
         this.simulation = new Simulation(
-                new Simulation.Setup(scenario.configuration(), scenario::program, this::faults, saboteur, lines),
+                new Simulation.Setup(
+                        scenario.configuration(),
+                        scenario::configuration,
+                        scenario::program,
+                        this::faults,
+                        saboteur,
+                        lines),
                 random.nextLong());
     }
 
@@ -92,7 +99,7 @@ final class RandomRun {
     }
 
     private void disturb() {
-        switch (random.nextInt(16)) {
+        switch (random.nextInt(18)) {
             case 0 -> simulation.pause(upToMs(chance(0.1) ? 30_000 : 500));
             case 1 -> simulation.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));
             case 2 -> stepALittle();
@@ -100,8 +107,25 @@ final class RandomRun {
             case 4, 5, 6, 7 -> simulation.ask(act(Verb.START));
             case 8, 9 -> simulation.ask(act(Verb.STOP));
             case 10, 11 -> simulation.ask(act(Verb.RESTART));
+            case 16, 17 -> reload();
             case 12 -> simulation.ask(new Ask.SendSignal(someService(), pick(Signal.KILL, Signal.TERM, Signal.HUP)));
             default -> {}
+        }
+    }
+
+    /** The file is edited, or not; it is read once or more often, at once or somewhat later, or only for show. */
+    private void reload() {
+        if (chance(0.8)) {
+            scenario.edit();
+        }
+        if (chance(0.3)) {
+            simulation.run(upToMs(50));
+        }
+        if (chance(0.5)) {
+            simulation.hangUp();
+        }
+        if (chance(0.6)) {
+            simulation.ask(new Ask.Reload(chance(0.2), Optional.empty(), chance(0.5), upToMs(20_000)));
         }
     }
 
@@ -127,6 +151,8 @@ final class RandomRun {
     private void calm() {
         faults.cease();
         scenario.calm();
+        scenario.nameAll();
+        simulation.hangUp();
         simulation.run(Duration.ofSeconds(8));
         simulation.ask(new Ask.Act(Verb.RESTART, List.of(), true, Duration.ofSeconds(90)));
         simulation.run(Duration.ofSeconds(60));

@@ -19,8 +19,9 @@ import io.jsupervise.spec.SupervisorSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.Collections;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,8 +39,10 @@ final class Scenario {
     static final Duration LONGEST_KILL = Duration.ofSeconds(8);
 
     private final SplittableRandom random;
-    private final Configuration configuration;
-    private final Map<String, ServiceSpec> byName = new HashMap<>();
+    private Configuration configuration;
+    private final Set<String> unnamed = new HashSet<>();
+    private int edits;
+    private final Map<String, ServiceSpec> byName = new LinkedHashMap<>();
     private final Set<String> crashLoops = new HashSet<>();
     private boolean calm;
 
@@ -61,6 +64,66 @@ final class Scenario {
             OptionalInt.empty(),
             OptionalInt.empty(),
             false);
+
+    /** What a process was started with that an edit of the file has changed. */
+    static final String EDIT = "EDIT";
+
+    /**
+     * Somebody edits the services file: of each service it may change what its process is born with, or something that
+     * concerns nobody but the supervisor; or it goes, or comes back. Programs and promises about times stay the same.
+     */
+    void edit() {
+        edits++;
+        List<ServiceSpec> services = new ArrayList<>();
+        for (ServiceSpec before : byName.values()) {
+            String name = before.name().value();
+            if (chance(0.15) && !unnamed.remove(name)) {
+                unnamed.add(name);
+            }
+            ServiceSpec spec = before;
+            if (chance(0.2)) {
+                spec = edited(spec, Map.of(EDIT, Integer.toString(edits)), spec.description(), spec.autostart());
+            }
+            if (chance(0.2)) {
+                spec = edited(spec, spec.spawn().environment(), Optional.of("edit " + edits), chance(0.8));
+            }
+            byName.put(name, spec);
+            if (!unnamed.contains(name)) {
+                services.add(spec);
+            }
+        }
+        if (chance(0.5)) {
+            Collections.reverse(services);
+        }
+        configuration = new Configuration(configuration.source(), configuration.supervisor(), services);
+    }
+
+    /** Every service is named again. */
+    void nameAll() {
+        unnamed.clear();
+        configuration =
+                new Configuration(configuration.source(), configuration.supervisor(), List.copyOf(byName.values()));
+    }
+
+    private static ServiceSpec edited(
+            ServiceSpec spec, Map<String, String> environment, Optional<String> description, boolean autostart) {
+        ServiceSpec.Builder builder = ServiceSpec.of(spec.name(), spec.spawn().command())
+                .environment(environment)
+                .privileges(spec.spawn().privileges())
+                .autostart(autostart)
+                .restart(spec.restart())
+                .successExitCodes(spec.successExitCodes())
+                .giveUpExitCodes(spec.giveUpExitCodes())
+                .startJitter(spec.startJitter())
+                .ready(spec.ready())
+                .backoff(spec.backoff())
+                .stop(spec.stop())
+                .log(spec.log());
+        description.ifPresent(builder::description);
+        spec.startLimit().ifPresent(builder::startLimit);
+        spec.heartbeat().ifPresent(builder::heartbeat);
+        return builder.build();
+    }
 
     /** A supervisor of {@code services}. */
     static Configuration configuration(int maxParallelStarts, List<ServiceSpec> services) {

@@ -51,6 +51,7 @@ final class ServiceWatch {
     private boolean down;
     private int sparedStarts;
     private Verb lastAsked;
+    private boolean stoppedByOperator;
 
     private boolean restartDue;
     private long notBefore;
@@ -180,6 +181,7 @@ final class ServiceWatch {
 
     void asked(Verb verb) {
         lastAsked = verb;
+        stoppedByOperator = verb == Verb.STOP;
         restartDue = false;
         switch (verb) {
             case START -> {
@@ -198,6 +200,32 @@ final class ServiceWatch {
                 goDown();
             }
         }
+    }
+
+    /** The services file no longer names it. */
+    void removed() {
+        lastAsked = null;
+        restartDue = false;
+        forgiven();
+        goDown();
+    }
+
+    /** The services file names it, for the first time or again. */
+    void added(boolean autostart) {
+        lastAsked = null;
+        restartDue = false;
+        forgiven();
+        if (autostart && !stoppedByOperator) {
+            down = false;
+        }
+    }
+
+    /** Its process is no longer what the services file asks for, or it shall start by now. */
+    void restartedByReload() {
+        lastAsked = null;
+        restartDue = false;
+        forgiven();
+        down = false;
     }
 
     private void forgiven() {

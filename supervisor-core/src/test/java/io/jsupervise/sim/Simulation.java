@@ -8,6 +8,7 @@ import io.jsupervise.supervision.Ask;
 import java.time.Duration;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /** One daemon on one simulated machine for its one {@link Life}, of which all {@link Invariants} are checked. */
@@ -21,6 +22,7 @@ final class Simulation {
     /**
      * What to simulate.
      *
+     * @param file     what a reload reads
      * @param programs what processes do
      * @param faults   made for the world of this simulation
      * @param saboteur breaks what the daemon does, to see that it is noticed
@@ -28,12 +30,13 @@ final class Simulation {
      */
     record Setup(
             Configuration configuration,
+            Supplier<Configuration> file,
             SimulatedOs.Programs programs,
             java.util.function.Function<World, Faults> faults,
             UnaryOperator<Outlets> saboteur,
             int lines) {
         Setup(Configuration configuration, SimulatedOs.Programs programs) {
-            this(configuration, programs, Faults::none, UnaryOperator.identity(), 10_000);
+            this(configuration, () -> configuration, programs, Faults::none, UnaryOperator.identity(), 10_000);
         }
     }
 
@@ -49,6 +52,7 @@ final class Simulation {
                     transcript,
                     invariants,
                     setup.configuration(),
+                    setup.file(),
                     setup.saboteur(),
                     false,
                     new SplittableRandom(seed));
@@ -80,6 +84,11 @@ final class Simulation {
     /** The machine sleeps: no monotonic time passes. */
     void suspend(Duration asleep) {
         life.suspend(asleep);
+    }
+
+    /** SIGHUP for the daemon. */
+    void hangUp() {
+        life.hangUp();
     }
 
     /** SIGTERM for the daemon. */

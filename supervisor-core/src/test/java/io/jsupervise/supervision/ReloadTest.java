@@ -262,6 +262,16 @@ class ReloadTest {
     }
 
     @Test
+    void the_same_file_again_is_nothing_new_for_what_is_still_ending() {
+        Herd herd = new Herd(0, "a")
+                .allRunning("a")
+                .reload(other("a"))
+                .askReload(false)
+                .read(other("a"));
+        assertTrue(herd.words().endsWith("reply 1 =1 []"), herd.words());
+    }
+
+    @Test
     void the_new_stop_sequence_holds_at_once() {
         Herd herd = new Herd(0, "a").allRunning("a");
         StopSequence quick = new StopSequence(Signal.INT, Duration.ZERO, Optional.empty());
