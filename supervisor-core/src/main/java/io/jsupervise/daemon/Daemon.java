@@ -257,7 +257,7 @@ public final class Daemon {
                     relay::droppedBytes,
                     (event, text) -> assembly.notice(Optional.empty(), event, "what", text),
                     client -> thread("control-client", client).start(),
-                    new RuntimeDirectory(os, configuration, assembly.version()));
+                    new RuntimeDirectory(os, configuration, named, assembly.version()));
             thread("control", server).start();
             return server;
         } catch (OsException e) {

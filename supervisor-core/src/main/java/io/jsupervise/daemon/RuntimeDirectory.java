@@ -3,6 +3,7 @@ package io.jsupervise.daemon;
 import io.jsupervise.control.Whereabouts;
 import io.jsupervise.io.Belongings;
 import io.jsupervise.io.ControlServer;
+import io.jsupervise.io.NamedServices;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
@@ -26,19 +27,19 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
     private final RuntimeFile whereabouts;
     private final String version;
     private final Belongings belongings;
-    private final List<ServiceSpec> services;
+    private final NamedServices services;
 
     /** The directory that was found to be ours; another in its place has to be looked at before anything goes there. */
     private Optional<FileStat> ours = Optional.empty();
 
-    RuntimeDirectory(Os os, Configuration configuration, String version) {
+    RuntimeDirectory(Os os, Configuration configuration, NamedServices services, String version) {
         this.os = os;
         this.spec = configuration.supervisor();
         this.directories = new Directories(os, spec);
         this.whereabouts = new RuntimeFile(os, configuration);
         this.version = version;
         this.belongings = new Belongings(os, spec);
-        this.services = configuration.services();
+        this.services = services;
     }
 
     @Override
@@ -66,7 +67,7 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
 
     /** Others than our own user cannot make theirs again themselves. */
     private void giveHeartbeats() throws IOException {
-        for (ServiceSpec service : services) {
+        for (ServiceSpec service : services.all().values()) {
             Optional<Credentials> who = service.spawn().privileges().credentials();
             if (who.isPresent()) {
                 belongings.giveHeartbeat(service, who.get());

@@ -23,7 +23,7 @@ public final class NamedServices {
     }
 
     /** By name, in the order of the file; does not change any more. */
-    Map<String, ServiceSpec> all() {
+    public Map<String, ServiceSpec> all() {
         return byName;
     }
 }
