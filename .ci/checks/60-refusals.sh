@@ -39,7 +39,7 @@ bad long "  $(printf 'x%.0s' {1..300}): {command: a}\n"
 bad empty-command '  web: {command: ""}\n'
 bad quote '  web: {command: "echo '"'"'open"}\n'
 bad no-command '  web: {description: nothing}\n'
-bad later-key '  web: {command: a, depends_on: [sound]}\n'
+bad later-key '  web: {command: a, replicas: 2}\n'
 bad policy '  web: {command: a, restart: alway}\n'
 bad no-timeout '  web: {command: a, heartbeat: {grace: 3s}}\n'
 bad size '  web: {command: a, log: {max_size: 10}}\n'
