@@ -14,6 +14,7 @@ import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Happening;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -72,13 +73,20 @@ final class CrashInvariants implements Witness {
         this.journal = configuration.supervisor().stateDir().resolve("journal");
         this.transcript = transcript;
         for (ServiceSpec spec : configuration.services()) {
-            services.put(spec.name().value(), new CrashWatch(spec, os));
+            services.put(spec.name().value(), new CrashWatch(spec, os, this::wasNoted));
         }
         this.logs = new LogWatch(os, configuration);
         this.keepers = new KeeperWatch(os);
     }
 
     // ---- for whoever drives ----
+
+    private boolean wasNoted(SimulatedProcess process) {
+        Optional<byte[]> notes = visible(Scenario.RUNTIME.resolve("starts"));
+        return notes.isPresent()
+                && new String(notes.get(), StandardCharsets.US_ASCII)
+                        .contains(" " + process.run() + " " + process.pid() + " ");
+    }
 
     /** It will, now and then. */
     void diskMayFail() {

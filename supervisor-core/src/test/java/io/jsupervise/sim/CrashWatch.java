@@ -17,6 +17,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * What can be known from outside of one service, whose supervisor is killed now and then, and the promises about it. Its
@@ -26,6 +27,7 @@ final class CrashWatch {
     private final ServiceSpec spec;
     private final World world;
     private final ProcessTable processes;
+    private final Predicate<SimulatedProcess> wasNoted;
     private final Map<String, SimulatedProcess> byRun = new HashMap<>();
     private final Set<SimulatedProcess> givenUp = new HashSet<>();
 
@@ -54,8 +56,10 @@ final class CrashWatch {
     /** It was stopped, EXITED or FATAL when this life began, and nobody has asked since. */
     private Optional<String> rests = Optional.empty();
 
-    CrashWatch(ServiceSpec spec, SimulatedOs os) {
+    /** @param wasNoted whether there is a note of the start of a main process */
+    CrashWatch(ServiceSpec spec, SimulatedOs os, Predicate<SimulatedProcess> wasNoted) {
         this.spec = spec;
+        this.wasNoted = wasNoted;
         this.world = os.world;
         this.processes = os.processes;
     }
@@ -304,11 +308,11 @@ final class CrashWatch {
     }
 
     /**
-     * Where neither record nor note of a run could be written or read, and its main process has ended, what it left
-     * behind in a session of its own looks like one.
+     * Where neither record nor note of a run could be written or read, or the kill came between its start and the note, and
+     * its main process has ended, what that left behind in a session of its own looks like one.
      */
     private boolean mayBeTakenFor(SimulatedProcess main, ProcessIdentity named) {
-        if (!diskMayFail || main == null || main.isAlive()) {
+        if (main == null || main.isAlive() || !diskMayFail && wasNoted.test(main)) {
             return false;
         }
         Optional<SimulatedProcess> found = processes.find(named.pid().value());
