@@ -77,7 +77,11 @@ final class Scenario {
         List<ServiceSpec> services = new ArrayList<>();
         for (ServiceSpec before : byName.values()) {
             String name = before.name().value();
-            if (chance(0.15) && !unnamed.remove(name)) {
+            if (unnamed.contains(name)) {
+                if (chance(0.6)) {
+                    unnamed.remove(name);
+                }
+            } else if (chance(0.06)) {
                 unnamed.add(name);
             }
             ServiceSpec spec = before;
