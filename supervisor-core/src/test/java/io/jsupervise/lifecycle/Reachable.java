@@ -2,7 +2,9 @@ package io.jsupervise.lifecycle;
 
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
@@ -76,6 +78,8 @@ final class Reachable {
                     "ending=" + service.ending().map(Ending::cause),
                     "next=" + service.next().isPresent(),
                     "for=" + service.waitingFor(),
+                    "hook=" + hook(service.hooks()),
+                    "due=" + service.hooks().due().map(HookState.Due::kind),
                     "failed=" + (service.history().failures() > 0),
                     "counted=" + service.history().restartTimes().size(),
                     "timers=" + timers.keySet(),
@@ -87,6 +91,15 @@ final class Reachable {
         }
     }
 
+    private static String hook(HookState hooks) {
+        return hooks.running()
+                .map(hook -> hook.kind()
+                        + (hook.process().isPresent() ? " lives" : "")
+                        + (hook.doomed().isPresent() ? " doomed" : "")
+                        + (hook.status().isPresent() ? " ended" : ""))
+                .orElse("");
+    }
+
     /** One event in one situation, and what followed. */
     record Passage(Situation from, String what, Event event, List<Effect> orders, Situation to) {}
 
@@ -94,8 +107,27 @@ final class Reachable {
 
     /** Explores everything. */
     static Reachable explore() {
+        return explore(services());
+    }
+
+    /** The same of a service with all hooks, which would hide what happens without them. */
+    static Reachable exploreHooks() {
+        Optional<Hooks.Hook> hook = Optional.of(new Hooks.Hook(Command.of("x"), Duration.ofSeconds(20)));
+        RestartIntensity limit = new RestartIntensity(1, Duration.ofHours(1));
+        return explore(List.of(
+                ServiceSpec.of("hooked", "x")
+                        .hooks(new Hooks(hook, hook, hook, hook))
+                        .startLimit(limit)
+                        .build(),
+                ServiceSpec.of("cleared", "x")
+                        .hooks(new Hooks(Optional.empty(), Optional.empty(), Optional.empty(), hook))
+                        .oneshot()
+                        .build()));
+    }
+
+    private static Reachable explore(List<ServiceSpec> services) {
         Reachable reachable = new Reachable();
-        for (ServiceSpec spec : services()) {
+        for (ServiceSpec spec : services) {
             reachable.add(new Situation(
                     Bench.fresh(spec), Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0));
             for (ServiceState state : List.of(ServiceState.STARTING, ServiceState.RUNNING)) {
@@ -211,6 +243,7 @@ final class Reachable {
                 });
         addAnswers(s, all);
         s.service().process().ifPresent(process -> addExits(s, all));
+        s.service().hooks().running().ifPresent(hook -> addExits(hook, all));
         s.timers().forEach((kind, deadline) -> {
             Duration wait = deadline.since(s.now().mono());
             Event fired = new Event.TimerFired(kind, s.service().timers().generation(kind));
@@ -256,6 +289,13 @@ final class Reachable {
                 new ExitStatus.Unknown());
         for (ExitStatus status : statuses) {
             all.add(soon("its main process ends", new Event.ChildExited(run, status)));
+        }
+    }
+
+    private static void addExits(HookState.Hook hook, List<Happening> all) {
+        if (hook.process().isPresent() && hook.status().isEmpty()) {
+            all.add(soon("its hook succeeds", new Event.ChildExited(hook.id(), new ExitStatus.Exited(0))));
+            all.add(soon("its hook fails", new Event.ChildExited(hook.id(), new ExitStatus.Exited(1))));
         }
     }
 
