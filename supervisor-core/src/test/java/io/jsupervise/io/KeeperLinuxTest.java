@@ -217,6 +217,69 @@ class KeeperLinuxTest {
     }
 
     @Test
+    void what_any_of_several_keepers_has_is_found_and_kept_on() throws Exception {
+        Child one = spawn("exit 11", new Output.Null());
+        Child other = spawn("exit 12", new Output.Null());
+        Keeper lost = keeper();
+        lost.begin();
+        lost.hold(one);
+        lost.step();
+        Keeper another = keeper();
+        another.begin();
+        another.hold(other);
+        another.step();
+        for (Child child : List.of(one, other)) {
+            awaitEnd(child);
+            os.reap(child);
+            os.release(child);
+        }
+        MonotonicTime deadline = os.now().plus(LONG);
+        while (keepers().size() != 2 && os.now().isBefore(deadline)) {
+            Thread.onSpinWait();
+        }
+
+        Keeper next = keeper();
+        next.takeOver();
+        assertTrue(next.ended(one.identity()).isPresent());
+        assertTrue(next.ended(other.identity()).isPresent());
+        next.settle();
+        // It is killed as well, before the ends are recorded.
+        oneKeeper();
+        Keeper last = keeper();
+        last.takeOver();
+        assertTrue(last.ended(one.identity()).isPresent());
+        assertTrue(last.ended(other.identity()).isPresent());
+        last.settle();
+        last.end();
+        assertEquals(List.of(), keepers());
+        assertEquals(List.of(), troubles);
+    }
+
+    @Test
+    void it_has_a_child_until_the_record_of_its_end_is_in_place() throws Exception {
+        Keeper first = keeper();
+        first.begin();
+        Child child = spawn("exit 0", new Output.Null());
+        first.hold(child);
+        awaitEnd(child);
+        os.reap(child);
+        first.release(child, 7);
+        first.step();
+        assertEquals(Optional.empty(), first.nextStep(), "until the record");
+        oneKeeper();
+
+        Keeper next = keeper();
+        next.takeOver();
+        assertTrue(next.ended(child.identity()).isPresent());
+        next.settle();
+        first.committed(7);
+        assertEquals(Optional.of(MonotonicTime.BOOT), first.nextStep());
+        first.step();
+        assertEquals(Optional.empty(), first.nextStep());
+        next.end();
+    }
+
+    @Test
     void without_sleep_it_is_told_once_and_goes_on() throws Exception {
         Keeper keeper = keeper(Map.of("PATH", dir.toString()));
         keeper.begin();
