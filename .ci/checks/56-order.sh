@@ -152,3 +152,13 @@ within 20 gone "$pid"
 grep -q slow-cleared "$work/story" || fail "post_stop did not run at the end"
 within 5 nothing_left
 ok "a hook whose supervisor was killed is ended and run again, and never taken for the service"
+
+# ---- the example ----
+
+launch example config-examples/migration.yml
+within 20 is example 's("server").state == "RUNNING" and s("migrate").state == "EXITED"'
+kill -TERM "$pid"
+within 20 gone "$pid"
+grep -oE 'the (server|database) ends' "$work/example/out" >"$work/ends" || true
+printf 'the server ends\nthe database ends\n' | diff - "$work/ends" || fail "the example does not end in order"
+ok "config-examples/migration.yml: the migration, then the server, which ends before its database"

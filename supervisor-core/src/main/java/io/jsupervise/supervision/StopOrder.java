@@ -15,7 +15,7 @@ import java.util.Set;
  * its own stop sequence, so nobody waits for ever. A service that is not asked to stop is waited for by nobody.
  */
 final class StopOrder {
-    /** All that are to stop and are not down yet. */
+    /** All that are to stop and are not down yet, or link others that are not. */
     private final Set<ServiceName> leaving = new HashSet<>();
 
     /** Those who wait, and for how many others. */
@@ -25,7 +25,7 @@ final class StopOrder {
         return leaving.isEmpty();
     }
 
-    /** These are to stop, and so far are up. */
+    /** These are to stop. */
     void add(Collection<ServiceName> services, StartOrder dependencies) {
         leaving.addAll(services);
         for (ServiceName service : services) {

@@ -231,9 +231,11 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /** Whoever waited with its end for one that is down may end by now; one that ended before its turn need not wait. */
     private void followStops(Service service) {
-        if (isDown(service)) {
-            stops.gone(service.name(), order).forEach(this::stopNow);
-        } else if (stops.holds(service.name()) && !hasToBeAsked(service)) {
+        if (!stops.holds(service.name())) {
+            if (isDown(service)) {
+                stops.gone(service.name(), order).forEach(this::stopNow);
+            }
+        } else if (!hasToBeAsked(service) && !isDown(service)) {
             stops.release(service.name());
             stopNow(service.name());
         }
@@ -257,13 +259,14 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private void stopInOrder(List<ServiceName> names) {
         List<ServiceName> known = new ArrayList<>();
         for (ServiceName name : names) {
-            if (order.knows(name) && !isDown(services.get(name))) {
+            if (order.knows(name)) {
                 known.add(name);
             }
         }
         stops.add(known, order);
         for (ServiceName name : names) {
-            if (stops.holds(name) && hasToBeAsked(services.get(name))) {
+            // One that is down already, a migration perhaps, still links those before it to those behind it.
+            if (stops.holds(name) && (hasToBeAsked(services.get(name)) || isDown(services.get(name)))) {
                 // Of what is removed the file tells it as well.
                 if (!shuttingDown && !retired.contains(name)) {
                     advance(name, new Event.StopQueued());

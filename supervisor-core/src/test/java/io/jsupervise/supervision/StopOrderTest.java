@@ -74,6 +74,34 @@ class StopOrderTest {
     }
 
     @Test
+    void a_oneshot_that_has_ended_links_its_dependents_to_what_it_depends_on() {
+        ServiceSpec migrate = Herd.service("migrate")
+                .oneshot()
+                .dependsOn(List.of(new Dependency(new ServiceName("db"), Condition.READY)))
+                .build();
+        for (boolean byOperator : new boolean[] {true, false}) {
+            Herd herd = new Herd(
+                            0,
+                            Set.of(),
+                            Bench.fresh(service("db")),
+                            Bench.fresh(migrate),
+                            Bench.fresh(service("web", "migrate")))
+                    .begin();
+            herd.spawned("db")
+                    .fires("db", TimerKind.READY)
+                    .committed()
+                    .spawned("migrate")
+                    .exits("migrate", 0);
+            herd.committed().spawned("web").fires("web", TimerKind.READY).committed();
+            assertEquals("RUNNING EXITED RUNNING", herd.states());
+            (byOperator ? herd.act(Verb.STOP) : herd.end()).committed();
+            assertEquals("RUNNING EXITED STOPPING", herd.states());
+            herd.exits("web", 0).committed();
+            assertEquals(byOperator ? "STOPPING STOPPED STOPPED" : "STOPPING EXITED STOPPED", herd.states());
+        }
+    }
+
+    @Test
     void a_dependent_that_does_not_end_is_killed_and_waited_for_no_longer_than_that() {
         Herd herd = running(service("db"), service("web", "db")).end().committed();
         herd.fires("web", TimerKind.STOP).committed();
