@@ -147,6 +147,7 @@ final class CrashInvariants implements Witness {
             Optional<ServiceRecord> found = decoded(service.name(), visible(file(service.name())));
             if (found.isEmpty() && isSetAside(service.name())) {
                 service.recordIsLost();
+                keepers.recordIsLost(service.name());
             }
             service.lifeBegins(found, livingMain(service.name()), os.bootNow(), endedInOrder());
         }
@@ -434,6 +435,7 @@ final class CrashInvariants implements Witness {
         }
         if (happening.service().isPresent()) {
             services.get(happening.service().get().value()).recordIsLost();
+            keepers.recordIsLost(happening.service().get().value());
         } else {
             services.values().forEach(CrashWatch::beginsAfresh);
         }

@@ -125,6 +125,11 @@ final class KeeperWatch {
         unrecorded.addAll(lastOf.values());
     }
 
+    /** How its last process ended may have been in it. */
+    void recordIsLost(String service) {
+        Optional.ofNullable(lastOf.get(service)).ifPresent(unrecorded::add);
+    }
+
     void journalIsRecovered() {
         journalIsStale = false;
     }
