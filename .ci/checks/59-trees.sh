@@ -1,7 +1,7 @@
 #!/bin/bash
 # Whole process trees on the built product: what forks, leaves its session or loses its parent ends with its service, also where the supervisor
 # was killed meanwhile; what is none of ours stays; as root and as a plain user; and as process 1 of a pid namespace.
-. "$(dirname -- "$0")/lib.sh"
+cd -- "$(dirname -- "$0")/../.." && . .ci/checks/lib.sh
 
 chmod 755 "$work"
 cp -r "$(dirname -- "$(dirname -- "$JSUPERVISE")")" "$work/app"
@@ -50,7 +50,7 @@ begin() {
 }
 
 trees() {
-    local name=$1 dir=$work/$1/notes old kind
+    local name=$1 dir=$work/$1/notes kind
     mkdir -p "$work/$name"
     chmod 777 "$work/$name"
     mkdir -m 777 "$dir"
@@ -124,11 +124,11 @@ YML
     { wait "$neighbour" "$stranger" || true; } 2>/dev/null
     # What hid from its service, and lost its supervisor by our kill, is nobody's: it bears no mark by which it could be found.
     local hidden
-    for hidden in $(cat "$dir/all"); do
+    while read -r hidden; do
         if ! gone "$hidden" && [ "$(ps -o args= -p "$hidden")" = "sleep 3600" ]; then
             kill -KILL "$hidden"
         fi
-    done
+    done <"$dir/all"
 }
 
 trees own
@@ -179,7 +179,7 @@ YML
     inner=$(cat "/proc/$outer/task/$outer/children")
     inner=${inner% }
     sleep 6
-    zombies() { ps --ppid "$inner" -o stat= | grep -c '^Z' || true; }
+    zombies() { pgrep -c -r Z -P "$inner" || true; }
     few_zombies() { [ "$(zombies)" -lt 100 ]; }
     within 20 few_zombies
     ok "process 1 of a pid namespace reaps what a service makes orphans of ($(zombies) wait)"
