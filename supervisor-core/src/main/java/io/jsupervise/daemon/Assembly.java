@@ -12,7 +12,6 @@ import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.io.StartNotes;
 import io.jsupervise.journal.Recovery;
-import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
@@ -170,7 +169,7 @@ public final class Assembly implements Outlets {
             this.firstUse = around.firstUse();
             // Also where the one before us ended in order, or in another boot: one between may have been killed before
             // its first record was in place.
-            List<Bearer> bearers = firstUse ? List.of() : bearers(found.services());
+            List<Bearer> bearers = firstUse ? List.of() : bearers(found);
             long life = Recovery.nextLife(found.services(), found.supervisor(), bearers, around.stateId(), startedAt);
             this.recovered = Recovery.recover(
                     services,
@@ -204,10 +203,10 @@ public final class Assembly implements Outlets {
         }
     }
 
-    private List<Bearer> bearers(Map<ServiceName, ServiceRecord> records) throws OsException {
+    private List<Bearer> bearers(JournalFile.Found found) throws OsException {
         List<Bearer> marked = os.bearers(spec.stateDir().resolve("fifo"));
         try {
-            return Recovery.withNoted(marked, notes.takeOver(), records);
+            return Recovery.withNoted(marked, notes.takeOver(), found.services(), found.supervisor(), bootId);
         } catch (OsException e) {
             notesFailed(e);
             return marked;

@@ -128,10 +128,16 @@ public final class Recovery {
 
     /**
      * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
-     * does not lead out of EXITED and FATAL, which a start does only once that is recorded, or while the journal is stale.
+     * does not lead out of EXITED and FATAL where these still hold, which a start does only once that is recorded, or while
+     * the journal is stale.
      */
     public static List<Bearer> withNoted(
-            List<Bearer> bearers, List<Bearer> noted, Map<ServiceName, ServiceRecord> records) {
+            List<Bearer> bearers,
+            List<Bearer> noted,
+            Map<ServiceName, ServiceRecord> records,
+            Optional<SupervisorRecord> supervisor,
+            String bootId) {
+        boolean died = maySomeRun(supervisor, bootId);
         List<Bearer> all = new ArrayList<>(bearers);
         Set<ProcessIdentity> known = new HashSet<>();
         for (Bearer bearer : bearers) {
@@ -141,8 +147,10 @@ public final class Recovery {
         }
         for (Bearer one : noted) {
             ServiceRecord record = records.get(new ServiceName(one.service()));
-            boolean isOver =
-                    record != null && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
+            boolean isOver = died
+                    && record != null
+                    && record.bootId().equals(bootId)
+                    && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
             if (!isOver && !known.contains(one.identity())) {
                 all.add(one);
             }

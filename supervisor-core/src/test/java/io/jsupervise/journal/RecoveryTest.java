@@ -567,6 +567,23 @@ class RecoveryTest {
                         .toList());
     }
 
+    /** As long as FATAL holds, a note of a later run is one that a stale journal knew nothing of. */
+    @ParameterizedTest
+    @CsvSource({"b1, b1, false, 0", "b0, b1, false, 1", "b0, b0, false, 1", "b1, b1, true, 1"})
+    void a_noted_start_counts_where_what_was_recorded_before_holds_no_more(
+            String bootOfRecord, String bootOfSupervisor, boolean inOrder, int counts) {
+        Bearer noted = bearer(50, 50, 9, "r-1-6", "web");
+        assertEquals(
+                counts,
+                Recovery.withNoted(
+                                List.of(),
+                                List.of(noted),
+                                Map.of(WEB, record(ServiceState.FATAL, bootOfRecord, Wanted.UP, false, false)),
+                                Optional.of(supervisor(bootOfSupervisor, inOrder)),
+                                "b1")
+                        .size());
+    }
+
     @Test
     void an_adopted_process_keeps_when_it_started_was_ready_and_with_what() {
         Recovery.Recovered recovered = recover(
