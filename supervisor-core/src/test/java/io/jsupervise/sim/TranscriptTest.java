@@ -119,9 +119,12 @@ class TranscriptTest {
                     7.000000  signal SIGKILL to the group of web 301
                     7.000000  ended web 301: SIGKILL
                     7.000000  signal SIGKILL to the group of web 301
+                    7.000000  signal SIGKILL to web 302
                     7.000000  web EXITED; cause operator; core false; ran_for_ms 7000; reason stopped by an operator; restarts 0; signal SIGKILL
                     7.001000  signal SIGKILL to the group of web 301
+                    7.001000  signal SIGKILL to web 302
                     7.003000  signal SIGKILL to the group of web 301
+                    7.003000  signal SIGKILL to web 302
                     7.005000  ended worker of web 302: SIGKILL
                     7.007000  signal SIGKILL to the group of web 301
                     7.007000  web STOPPED STOPPING -> STOPPED
