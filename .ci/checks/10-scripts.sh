@@ -14,7 +14,7 @@ ok "shellcheck: ${#scripts[@]} scripts"
 
 if command -v systemd-analyze >/dev/null; then
     mkdir "$work/unit"
-    sed "s|^ExecStart=[^ ]*|ExecStart=$JSUPERVISE|" systemd/jsupervise.service >"$work/unit/jsupervise.service"
+    sed -E "s,^(Exec[A-Za-z]*)=[^ ]*,\1=$JSUPERVISE," systemd/jsupervise.service >"$work/unit/jsupervise.service"
     systemd-analyze verify "$work/unit/jsupervise.service" >"$work/said" 2>&1 || { cat "$work/said" && fail "the unit is wrong"; }
     [ ! -s "$work/said" ] || { cat "$work/said" && fail "systemd complains of the unit"; }
     ok "systemd-analyze verify"

@@ -286,7 +286,9 @@ public final class Daemon {
         assembly.refuseTheRest();
         relayThread.end(LAST_WORDS, assembly.loop().leavesRunning());
         keeping.end(LAST_WORDS);
-        if (inOrder && !assembly.loop().leavesRunning()) {
+        if (inOrder && assembly.loop().leavesRunning()) {
+            keeper.leave();
+        } else if (inOrder) {
             keeper.end();
         }
         compressor.end(Duration.ZERO);

@@ -160,9 +160,10 @@ public final class Keeper implements Actor, Keeping {
         endOthers();
     }
 
-    /** Only once ours is there: until then they keep what we are about to. */
+    /** Only once ours is there, and has everything: until then they keep what we are about to. */
     private boolean mayEndOthers() {
-        return othersAreOfUse && (process.isPresent() || hopeless);
+        boolean hasAll = process.isPresent() && missedChildren.isEmpty() && missedFifos.isEmpty();
+        return othersAreOfUse && (hasAll || hopeless);
     }
 
     private void endOthers() {
@@ -418,6 +419,14 @@ public final class Keeper implements Actor, Keeping {
     }
 
     // ---- the end ----
+
+    /** Services run on without us: what could not be kept is tried once more. When no other thread of ours runs. */
+    public synchronized void leave() {
+        if (holdAgainAt.isPresent()) {
+            holdAgainAt = Optional.of(os.now());
+        }
+        step();
+    }
 
     /** Everything has ended in order: nobody needs a keeper. To be called when no other thread of ours runs. */
     public void end() {

@@ -157,8 +157,10 @@ public final class SteppedDaemon {
             relay.get().drain();
         }
         if (keeper.isPresent()) {
-            keeper.get().step();
-            if (!leavesRunning) {
+            if (leavesRunning) {
+                keeper.get().leave();
+            } else {
+                keeper.get().step();
                 keeper.get().end();
             }
         }
