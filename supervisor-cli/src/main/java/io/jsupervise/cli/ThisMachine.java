@@ -1,12 +1,14 @@
 package io.jsupervise.cli;
 
 import io.jsupervise.config.Machine;
+import io.jsupervise.io.ControlGroups;
 import io.jsupervise.os.linux.Accounts;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -83,6 +85,14 @@ final class ThisMachine implements Machine {
     @Override
     public int oomScoreAdj() {
         return os().rights().oomScoreAdj();
+    }
+
+    @Override
+    public Optional<Obstacle> obstacle(List<String> controllers) {
+        return ControlGroups.find(os())
+                .map(groups -> groups.obstacle(controllers))
+                .orElse(Optional.of(ControlGroups.NONE))
+                .map(found -> new Obstacle(found.ofRights(), found.what(), found.fix()));
     }
 
     @Override

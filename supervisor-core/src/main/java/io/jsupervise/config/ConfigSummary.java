@@ -5,6 +5,7 @@ import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.text.DurationText;
@@ -55,6 +56,7 @@ public final class ConfigSummary {
         for (ResourceLimit limit : asked.limits()) {
             line(text, "limit", limit.what().word() + " " + limit.range());
         }
+        asked.resources().ifPresent(resources -> line(text, "group", resources(resources)));
         List<String> more = new ArrayList<>();
         asked.nice().ifPresent(nice -> more.add("nice " + nice));
         asked.oomScoreAdj().ifPresent(adj -> more.add("oom_score_adj " + adj));
@@ -64,6 +66,15 @@ public final class ConfigSummary {
         if (!more.isEmpty()) {
             line(text, "with", String.join(", ", more));
         }
+    }
+
+    private static String resources(Resources asked) {
+        List<String> limits = new ArrayList<>();
+        asked.memoryMax().ifPresent(bytes -> limits.add("memory " + SizeText.of(bytes)));
+        asked.cpuQuota().ifPresent(quota -> limits.add("cpu " + quota / 1_000.0 + "%"));
+        asked.pidsMax().ifPresent(most -> limits.add(most + " processes"));
+        return (limits.isEmpty() ? "of its own" : String.join(", ", limits))
+                + (asked.optional() ? ", if possible" : "");
     }
 
     private static String credentials(Credentials who) {

@@ -33,6 +33,7 @@ final class Keys {
             "nice",
             "oom_score_adj",
             "no_new_privs",
+            "resources",
             "start_jitter",
             "ready",
             "restart",
@@ -53,6 +54,7 @@ final class Keys {
 
     static final List<String> DEPENDENCY = List.of("condition");
     static final List<String> RLIMIT = List.of("soft", "hard");
+    static final List<String> RESOURCES = List.of("memory_max", "cpu_max", "pids_max", "optional");
     static final List<String> HOOK = List.of("command", "timeout");
     static final List<String> READY = List.of("delay");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");

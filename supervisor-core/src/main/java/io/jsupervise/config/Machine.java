@@ -4,6 +4,7 @@ import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -43,6 +44,18 @@ public interface Machine {
 
     /** Ours; a lower one takes privileges. */
     int oomScoreAdj();
+
+    /** Why services cannot have control groups with these controllers of version 2; empty where they can. */
+    Optional<Obstacle> obstacle(List<String> controllers);
+
+    /**
+     * Why this machine does not give something.
+     *
+     * @param ofRights whether somebody with more rights could have it
+     * @param what     what is in the way, and where
+     * @param fix      what to do about it
+     */
+    record Obstacle(boolean ofRights, String what, String fix) {}
 
     /** Whether there is the program that {@link io.jsupervise.spec.Privileges#loaders} names. */
     boolean hasLoader(String name);

@@ -27,8 +27,8 @@ import java.util.TreeSet;
  * file is read the next time.
  */
 final class PrivilegesReader {
-    private static final List<String> KEYS =
-            List.of("user", "group", "supplementary_groups", "rlimits", "nice", "oom_score_adj", "no_new_privs");
+    private static final List<String> KEYS = List.of(
+            "user", "group", "supplementary_groups", "rlimits", "nice", "oom_score_adj", "no_new_privs", "resources");
     private static final long MOST = Long.MAX_VALUE;
 
     private final Machine machine;
@@ -53,7 +53,8 @@ final class PrivilegesReader {
                 limits(section),
                 nice(section),
                 oomScoreAdj(section),
-                section.bool("no_new_privs", false));
+                section.bool("no_new_privs", false),
+                new ResourcesReader(machine).read(section));
         needs(section, read);
         return read.areOurs() ? Privileges.NONE : read;
     }
@@ -339,7 +340,9 @@ final class PrivilegesReader {
                             case "choom" -> "oom_score_adj";
                             case "nice" -> "nice";
                             case "prlimit" -> "rlimits";
-                            default -> firstOf(section, "user", "group", "supplementary_groups", "no_new_privs");
+                            case "sh" -> "resources";
+                            default ->
+                                firstOf(section, "user", "group", "supplementary_groups", "no_new_privs", "resources");
                         };
                 section.problem(
                         section.placeOf(key),

@@ -17,6 +17,7 @@ public record EventLine(String text, boolean warning) {
         return switch (event) {
             case "gave-up",
                     "reload-refused",
+                    "resources-missing",
                     "group-remains",
                     "hand-over-given-up",
                     "ignored",

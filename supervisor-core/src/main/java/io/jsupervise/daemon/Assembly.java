@@ -9,6 +9,7 @@ import io.jsupervise.io.JournalFile;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.LogRelay;
+import io.jsupervise.io.ServiceGroups;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.io.StartNotes;
 import io.jsupervise.journal.Recovery;
@@ -18,6 +19,7 @@ import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -38,10 +40,12 @@ import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -68,6 +72,7 @@ public final class Assembly implements Outlets {
     private final JournalFile journal;
     private final EventLog events;
     private final Spawner spawner;
+    private final ServiceGroups groups;
     private final Optional<Keeper> keeper;
     private final boolean firstUse;
     private final HeartbeatFiles heartbeats;
@@ -156,11 +161,13 @@ public final class Assembly implements Outlets {
             this.journal = new JournalFile(os, folder, bootId, new JournalResults());
             this.events = new EventLog(os, spec.stateDir(), around.console());
             this.keeper = around.keeper();
+            this.groups = new ServiceGroups(os, around.stateId(), this::withoutResources);
             this.spawner = new Spawner(
                     os,
                     around.environment(),
                     around.user(),
                     new Belongings(os, spec),
+                    Optional.of(groups),
                     withKeeper(around.outputs()),
                     new SpawnResults());
             keeper.ifPresent(kept -> kept.connect(poller, this::keeperIsWanted, this::keeperHasWork));
@@ -188,7 +195,7 @@ public final class Assembly implements Outlets {
                     around.stateId(),
                     life,
                     Versions.of(os, version));
-            Trees trees = new Trees(os, spec.stateDir().resolve("fifo"), around.stateId());
+            Trees trees = new Trees(os, spec.stateDir().resolve("fifo"), around.stateId(), groups);
             trees.open();
             this.supervisor = new Supervisor(
                     spec, identity, recovered.services(), recovered.retired(), recovered.absent(), lastEvent);
@@ -281,6 +288,10 @@ public final class Assembly implements Outlets {
         for (Recovery.LeftHook left : recovered.hooks()) {
             endHook(left);
         }
+        Set<RunId> living = new HashSet<>();
+        if (!firstUse) {
+            groups.takeOver();
+        }
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 for (ProcessIdentity ended : left.ended()) {
@@ -303,6 +314,7 @@ public final class Assembly implements Outlets {
                                     new Event.ChildExited(left.run(), status.get(), os.programName(child.get()))),
                             child.get());
                 } else if (child.isPresent()) {
+                    living.add(left.run());
                     if (keeper.isPresent()) {
                         keeper.get().hold(child.get());
                     }
@@ -324,6 +336,17 @@ public final class Assembly implements Outlets {
                         e);
             }
         }
+        groups.endDead(living, services);
+    }
+
+    /** Services that ask for resources, and are started without. */
+    private void withoutResources(ServiceName service, String why) {
+        inbox.post(new SupervisorEvent.Noticed(Optional.of(service), "resources-missing", Map.of("reason", why)));
+    }
+
+    /** Of services; once all has ended and nothing is to run on. */
+    void removeGroups() {
+        groups.removeAll();
     }
 
     private void watchRemains(Recovery.Left left) {

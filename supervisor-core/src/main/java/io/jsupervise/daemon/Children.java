@@ -165,7 +165,11 @@ final class Children {
         }
         forgetToken(watched);
         Optional<String> program = isLoaded.test(watched.service) ? os.programName(watched.child) : Optional.empty();
-        return Optional.of(new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program)));
+        boolean isKilled = status.get() instanceof ExitStatus.Killed killed
+                && killed.signal().equals(Signal.KILL);
+        long forMemory = isKilled ? trees.killedForMemory(watched.service) : 0;
+        return Optional.of(
+                new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program, forMemory)));
     }
 
     /** It may have ended all the same: then its parent gets some time to reap it, and nobody spins meanwhile. */
@@ -199,6 +203,9 @@ final class Children {
         Watched watched = byRun.get(run);
         if (watched == null) {
             return;
+        }
+        if (wholeTree && signal.equals(Signal.KILL)) {
+            trees.killGroup(run);
         }
         if (wholeTree) {
             // Who belongs to it can be told only as long as the main process lives.

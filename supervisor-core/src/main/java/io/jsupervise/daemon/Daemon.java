@@ -290,6 +290,7 @@ public final class Daemon {
             keeper.leave();
         } else if (inOrder) {
             keeper.end();
+            assembly.removeGroups();
         }
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);

@@ -1,6 +1,7 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.daemon.Orphanage.Orphan;
+import io.jsupervise.io.ServiceGroups;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.ProcessIdentity;
@@ -30,8 +31,9 @@ import java.util.Set;
  * <ul>
  *   <li>descends from its main process,
  *   <li>bears its mark in the environment or writes to its output, or
- *   <li>is in the session or group of the main process, as long as that is not reaped and so nobody else has its number, or
- *   <li>belonged to it when it was last seen,
+ *   <li>is in the session or group of the main process, as long as that is not reaped and so nobody else has its number,
+ *   <li>belonged to it when it was last seen, or
+ *   <li>is in its control group, where it has one ({@link ServiceGroups}),
  * </ul>
  *
  * and so does what descends from such a process. For our own runs it is enough to ask that of our orphans, since whoever
@@ -56,6 +58,7 @@ final class Trees {
     private final Os os;
     private final Path fifos;
     private final String stateId;
+    private final ServiceGroups groups;
     private final int self;
     private final Orphanage orphanage;
     private final Map<RunId, Tree> byRun = new HashMap<>();
@@ -121,8 +124,14 @@ final class Trees {
         }
     }
 
-    /** @param stateId identity of the state directory */
+    /** Of services without control groups. */
     Trees(Os os, Path fifos, String stateId) {
+        this(os, fifos, stateId, new ServiceGroups(os, stateId, (service, why) -> {}));
+    }
+
+    /** @param stateId identity of the state directory */
+    Trees(Os os, Path fifos, String stateId, ServiceGroups groups) {
+        this.groups = groups;
         this.os = os;
         this.fifos = fifos;
         this.stateId = stateId;
@@ -247,6 +256,16 @@ final class Trees {
         return others;
     }
 
+    /** Kills all of a run that is in a control group, at once. */
+    void killGroup(RunId run) {
+        groups.remains(run);
+    }
+
+    /** How often the kernel killed in the group of a service, for its memory, since its run began. */
+    long killedForMemory(ServiceName service) {
+        return groups.killedForMemory(service);
+    }
+
     /** Signals what was {@link #seen} in this turn. */
     void signal(List<ProcessStat> processes, Signal signal) throws OsException {
         for (ProcessStat process : processes) {
@@ -286,14 +305,17 @@ final class Trees {
     boolean end(RunId run) throws OsException {
         Tree tree = byRun.get(run);
         if (tree == null) {
-            return true;
+            return !groups.remains(run);
         }
         if (!run.isOfHook()) {
             spared.remove(tree.service);
         }
         tree.looks++;
+        // Also where all of its group is killed: what it has left may be out of it, and has to be reaped in any case.
+        boolean grouped = groups.remains(run);
         boolean cheaply = tree.ours && tree.seen.isEmpty() && tree.looks <= CHEAP_LOOKS;
-        return cheaply ? endOrphans(tree) : endAll(tree);
+        boolean ended = cheaply ? endOrphans(tree) : endAll(tree);
+        return ended && !grouped;
     }
 
     private boolean endOrphans(Tree tree) throws OsException {
@@ -475,6 +497,12 @@ final class Trees {
         for (Map.Entry<Integer, Long> one : tree.seen.entrySet()) {
             ProcessStat process = now.byPid.get(one.getKey());
             if (process != null && process.identity().startTime() == one.getValue()) {
+                addRoot(process, members, roots);
+            }
+        }
+        for (int pid : groups.members(tree.run)) {
+            ProcessStat process = now.byPid.get(pid);
+            if (process != null && !tree.isMain(process)) {
                 addRoot(process, members, roots);
             }
         }

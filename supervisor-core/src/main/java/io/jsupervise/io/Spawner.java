@@ -14,6 +14,7 @@ import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SpawnSpec;
 import io.jsupervise.supervision.Answer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +33,7 @@ public final class Spawner implements Actor {
     private final Map<String, String> ourEnvironment;
     private final String user;
     private final Belongings belongings;
+    private final Optional<ServiceGroups> groups;
     private final Outputs outputs;
     private final Results results;
     private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
@@ -67,18 +69,21 @@ public final class Spawner implements Actor {
      * @param ourEnvironment what children inherit
      * @param user           the name of the user that children run as, where the service names none
      * @param belongings     gives to that user what is theirs
+     * @param groups         makes the control groups of services that ask for some; empty where none are to be made
      */
     public Spawner(
             Os os,
             Map<String, String> ourEnvironment,
             String user,
             Belongings belongings,
+            Optional<ServiceGroups> groups,
             Outputs outputs,
             Results results) {
         this.os = os;
         this.ourEnvironment = ourEnvironment;
         this.user = user;
         this.belongings = belongings;
+        this.groups = groups;
         this.outputs = outputs;
         this.results = results;
     }
@@ -130,6 +135,7 @@ public final class Spawner implements Actor {
 
     private void remove(ServiceName service) {
         try {
+            groups.ifPresent(made -> made.remove(service));
             outputs.remove(service);
         } catch (OsException e) {
             results.trouble("cannot remove the FIFO of \"" + service + "\"", e);
@@ -156,13 +162,25 @@ public final class Spawner implements Actor {
                     how.umask(),
                     streams.stdout(),
                     streams.stderr(),
-                    how.privileges()));
+                    how.privileges(),
+                    group(order)));
             List<String> names = new ArrayList<>(environment.keySet());
             results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), userOf(how), names), child);
         } catch (SpawnException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), "its output: " + e.getMessage()));
+        }
+    }
+
+    private Optional<Path> group(Effect.Spawn order) throws SpawnException {
+        if (groups.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return groups.get().make(order.spec(), order.run());
+        } catch (OsException e) {
+            throw new SpawnException(e.errno(), "its control group, for its resources: " + e.getMessage());
         }
     }
 

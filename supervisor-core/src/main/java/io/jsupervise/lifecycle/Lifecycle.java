@@ -773,7 +773,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             ended(
                     status,
                     notLoaded.isPresent() ? Cause.START_FAILED : causeOf(event.status()),
-                    notLoaded.orElse(event.status().toString()));
+                    notLoaded.orElse(Loading.reason(event)));
             return true;
         }
         Ending ending = s.ending.orElseThrow();

@@ -30,6 +30,16 @@ final class Loading {
                 + event.status() + "; its output says why");
     }
 
+    /** How a run ended, for people. */
+    static String reason(Event.ChildExited event) {
+        long killed = event.killedForMemory();
+        if (killed == 0) {
+            return event.status().toString();
+        }
+        return event.status() + "; the memory that its resources allow was used up, and the kernel killed "
+                + (killed == 1 ? "one process" : killed + " processes") + " of it since it was started";
+    }
+
     private static String kept(String name) {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         return bytes.length <= LONGEST_NAME ? name : new String(bytes, 0, LONGEST_NAME, StandardCharsets.UTF_8);

@@ -188,6 +188,9 @@ public interface Os {
     /** Removes a file; nothing happens where there is none. */
     void unlink(Path path) throws OsException;
 
+    /** Removes an empty directory; nothing happens where there is none. EBUSY for a control group in which something lives. */
+    void rmdir(Path path) throws OsException;
+
     /** Makes one directory; an existing directory is fine. The mode is exact, whatever the umask. */
     void mkdir(Path path, int mode) throws OsException;
 

@@ -4,6 +4,7 @@ import io.jsupervise.spec.Privileges;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What to spawn. The child gets its own session and process group, an empty signal mask, default dispositions,
@@ -17,6 +18,7 @@ import java.util.Map;
  * @param stdout      where standard output goes
  * @param stderr      where standard error goes
  * @param privileges  as whom, within which limits
+ * @param group       the directory of the control group that it enters before anything else; it stays in ours where empty
  */
 public record SpawnRequest(
         List<String> argv,
@@ -25,7 +27,8 @@ public record SpawnRequest(
         int umask,
         Output stdout,
         Output stderr,
-        Privileges privileges) {
+        Privileges privileges,
+        Optional<Path> group) {
     public SpawnRequest {
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
@@ -40,6 +43,18 @@ public record SpawnRequest(
             Output stdout,
             Output stderr) {
         this(argv, workingDir, environment, umask, stdout, stderr, Privileges.NONE);
+    }
+
+    /** In the control group that we are in. */
+    public SpawnRequest(
+            List<String> argv,
+            Path workingDir,
+            Map<String, String> environment,
+            int umask,
+            Output stdout,
+            Output stderr,
+            Privileges privileges) {
+        this(argv, workingDir, environment, umask, stdout, stderr, privileges, Optional.empty());
     }
 
     /** One output stream of a child. */

@@ -74,6 +74,14 @@ public final class Fingerprint {
         if (privileges.noNewPrivs()) {
             add("no_new_privs");
         }
+        if (privileges.resources().isPresent()) {
+            Resources resources = privileges.resources().get();
+            add("resources");
+            add(resources.value("memory"));
+            add(resources.value("cpu"));
+            add(resources.value("pids"));
+            add(resources.optional() ? "optional" : "required");
+        }
     }
 
     private void add(LogSpec log) {

@@ -15,13 +15,15 @@ import java.util.OptionalInt;
  * @param nice        -20, the most processor time, to 19 (sched(7))
  * @param oomScoreAdj -1000, never ended when memory is short, to 1000 (proc(5))
  * @param noNewPrivs  whether nothing that it executes can give it more privileges (prctl(2), PR_SET_NO_NEW_PRIVS)
+ * @param resources   of its control group; empty where it has none of its own
  */
 public record Privileges(
         Optional<Credentials> credentials,
         List<ResourceLimit> limits,
         OptionalInt nice,
         OptionalInt oomScoreAdj,
-        boolean noNewPrivs) {
+        boolean noNewPrivs,
+        Optional<Resources> resources) {
     public static final int LEAST_NICE = -20;
     public static final int MOST_NICE = 19;
     public static final int MOST_OOM_SCORE_ADJ = 1000;
@@ -40,10 +42,25 @@ public record Privileges(
         }
     }
 
+    /** In the control group that the supervisor is in. */
+    public Privileges(
+            Optional<Credentials> credentials,
+            List<ResourceLimit> limits,
+            OptionalInt nice,
+            OptionalInt oomScoreAdj,
+            boolean noNewPrivs) {
+        this(credentials, limits, nice, oomScoreAdj, noNewPrivs, Optional.empty());
+    }
+
     /** Written out: the equality of records is made at run time, in the middle of the first start. */
     public boolean areOurs() {
         return this == NONE
-                || credentials.isEmpty() && limits.isEmpty() && nice.isEmpty() && oomScoreAdj.isEmpty() && !noNewPrivs;
+                || credentials.isEmpty()
+                        && limits.isEmpty()
+                        && nice.isEmpty()
+                        && oomScoreAdj.isEmpty()
+                        && !noNewPrivs
+                        && resources.isEmpty();
     }
 
     /**
@@ -55,6 +72,9 @@ public record Privileges(
             return List.of();
         }
         List<String> names = new ArrayList<>();
+        if (resources.isPresent()) {
+            names.add("sh");
+        }
         if (oomScoreAdj.isPresent()) {
             names.add("choom");
         }
@@ -67,7 +87,7 @@ public record Privileges(
         if (credentials.isPresent() || noNewPrivs) {
             names.add("setpriv");
         }
-        if (credentials.isPresent()) {
+        if (credentials.isPresent() || resources.isPresent()) {
             names.add("env");
         }
         return names;

@@ -86,6 +86,7 @@ public final class SpecKeys {
         born("nice", before.nice(), after.nice());
         born("oom_score_adj", before.oomScoreAdj(), after.oomScoreAdj());
         born("no_new_privs", before.noNewPrivs(), after.noNewPrivs());
+        born("resources", before.resources(), after.resources());
     }
 
     /** A child is told of its file when it is born, so whether there is a heartbeat at all belongs to the file. */

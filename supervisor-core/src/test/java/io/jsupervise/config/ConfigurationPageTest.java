@@ -34,6 +34,7 @@ class ConfigurationPageTest {
             Map.entry("### supervisor.heartbeat", Keys.SUPERVISOR_HEARTBEAT),
             Map.entry("## services", Keys.SERVICE),
             Map.entry("### rlimits", Stream.of(Limit.values()).map(Limit::word).toList()),
+            Map.entry("### resources", Keys.RESOURCES),
             Map.entry("### depends_on", Keys.DEPENDENCY),
             Map.entry("### Hooks", Keys.HOOK),
             Map.entry("### ready", Keys.READY),

@@ -110,6 +110,17 @@ final class KnownMachine implements Machine {
         return 0;
     }
 
+    /** Root has memory and pids; others may make no groups. */
+    @Override
+    public Optional<Obstacle> obstacle(List<String> controllers) {
+        if (uid != 0) {
+            return Optional.of(new Obstacle(true, "no groups can be made in /g: EACCES", "be root"));
+        }
+        return controllers.contains("cpu") && missing.contains("cpu")
+                ? Optional.of(new Obstacle(false, "there is no controller cpu in /g", "delegate it"))
+                : Optional.empty();
+    }
+
     @Override
     public boolean hasLoader(String name) {
         return !missing.contains(name);

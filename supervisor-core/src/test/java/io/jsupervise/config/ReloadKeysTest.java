@@ -51,6 +51,7 @@ class ReloadKeysTest {
         {"success_exit_codes", "", "success_exit_codes: [3]"},
         {"give_up_exit_codes", "", "give_up_exit_codes: [3]"},
         {"backoff", "", "backoff: {initial: 3s}"},
+        {"resources", "resources: {pids_max: 3}", "resources: {pids_max: 4}"},
         {"start_limit", "", "start_limit: {count: 3}"},
         {"heartbeat.timeout", "heartbeat: {timeout: 1s, grace: 9s}", "heartbeat: {timeout: 2s, grace: 9s}"},
         {"heartbeat.file", "heartbeat: {timeout: 1s, file: /run/a}", "heartbeat: {timeout: 1s, file: /run/b}"},

@@ -12,6 +12,7 @@ import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
@@ -24,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
@@ -237,6 +239,8 @@ class ServiceValuesTest {
 
     static List<Row> asOthers() {
         Function<ServiceSpec, Object> who = spec -> spec.spawn().privileges().credentials();
+        Function<ServiceSpec, Object> resources =
+                spec -> spec.spawn().privileges().resources();
         Function<ServiceSpec, Object> limits = spec -> spec.spawn().privileges().limits().stream()
                 .map(limit -> limit.what().word() + " " + limit.range())
                 .toList();
@@ -276,7 +280,70 @@ class ServiceValuesTest {
                 row("nice: 19", spec -> spec.spawn().privileges().nice(), OptionalInt.of(19)),
                 row("nice: 0", spec -> spec.spawn().privileges().nice(), OptionalInt.of(0)),
                 row("oom_score_adj: -1000", spec -> spec.spawn().privileges().oomScoreAdj(), OptionalInt.of(-1000)),
+                row("resources: {}", resources, Optional.of(resources(-1, -1, -1, false))),
+                row("resources: {memory_max: 512MiB}", resources, Optional.of(resources(512 << 20, -1, -1, false))),
+                row("resources: {cpu_max: 50%}", resources, Optional.of(resources(-1, 50_000, -1, false))),
+                row("resources: {cpu_max: 12.5%}", resources, Optional.of(resources(-1, 12_500, -1, false))),
+                row("resources: {cpu_max: \"2\"}", resources, Optional.of(resources(-1, 200_000, -1, false))),
+                row("resources: {cpu_max: 0.5}", resources, Optional.of(resources(-1, 50_000, -1, false))),
+                row("resources: {cpu_max: 1%}", resources, Optional.of(resources(-1, 1_000, -1, false))),
+                row("resources: {pids_max: 100, optional: true}", resources, Optional.of(resources(-1, -1, 100, true))),
+                row("resources:", resources, Optional.empty()),
                 row("no_new_privs: true", spec -> spec.spawn().privileges().noNewPrivs(), true));
+    }
+
+    /** -1 for no limit. */
+    private static Resources resources(long memory, long quota, int pids, boolean optional) {
+        return new Resources(
+                memory < 0 ? OptionalLong.empty() : OptionalLong.of(memory),
+                quota < 0 ? OptionalLong.empty() : OptionalLong.of(quota),
+                pids < 0 ? OptionalInt.empty() : OptionalInt.of(pids),
+                optional);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "cpu_max: 0.9%",
+        "cpu_max: 0",
+        "cpu_max: x",
+        "cpu_max: 50 %",
+        "cpu_max: -1",
+        "cpu_max: 1.2345",
+        "cpu_max: .5",
+        "cpu_max: 5.",
+        "cpu_max: 99999999%",
+        "cpu_max: \"%\"",
+        "memory_max: 1KiB",
+        "memory_max: 5",
+        "pids_max: 0",
+        "pids_max: 1.5",
+        "cpus: 3",
+        "optional: maybe"
+    })
+    void what_is_no_limit_is_told(String line) {
+        ConfigException e =
+                assertThrows(ConfigException.class, () -> read("resources: {" + line + "}", new KnownMachine(0)));
+        assertEquals(1, e.problems().size(), e.getMessage());
+        assertFalse(e.lacksRightsOnly());
+    }
+
+    @Test
+    void resources_that_cannot_be_had_are_told_unless_they_are_optional() throws ConfigException {
+        KnownMachine ours = new KnownMachine(1000);
+        ConfigException e = assertThrows(ConfigException.class, () -> read("resources: {pids_max: 3}", ours));
+        assertTrue(e.lacksRightsOnly(), e.getMessage());
+        assertTrue(e.getMessage().contains("EACCES"), e.getMessage());
+        assertTrue(e.getMessage().contains("optional: true"), e.getMessage());
+        ConfigException missing = assertThrows(
+                ConfigException.class, () -> read("resources: {cpu_max: 50%}", new KnownMachine(0).without("cpu")));
+        assertFalse(missing.lacksRightsOnly(), missing.getMessage());
+        assertTrue(missing.getMessage().contains("there is no controller cpu"), missing.getMessage());
+        assertEquals(
+                Optional.of(resources(-1, -1, 3, true)),
+                read("resources: {pids_max: 3, optional: true}", ours)
+                        .spawn()
+                        .privileges()
+                        .resources());
     }
 
     private static Optional<Credentials> credentials(
@@ -308,7 +375,8 @@ class ServiceValuesTest {
         "env, group: adm, group",
         "prlimit, 'rlimits: {nofile: 3}', rlimits",
         "choom, oom_score_adj: 3, oom_score_adj",
-        "nice, nice: 3, nice"
+        "nice, nice: 3, nice",
+        "sh, resources: {}, resources"
     })
     void a_program_that_is_not_on_this_machine_is_told_by_the_key_that_needs_it(
             String loader, String line, String key) {

@@ -1,11 +1,13 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.config.Machine;
+import io.jsupervise.io.ControlGroups;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
 import java.io.IOException;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -59,6 +61,14 @@ record RealMachine(LinuxOs os) implements Machine {
     @Override
     public int oomScoreAdj() {
         return os.rights().oomScoreAdj();
+    }
+
+    @Override
+    public Optional<Obstacle> obstacle(List<String> controllers) {
+        return ControlGroups.find(os)
+                .map(groups -> groups.obstacle(controllers))
+                .orElse(Optional.of(ControlGroups.NONE))
+                .map(found -> new Obstacle(found.ofRights(), found.what(), found.fix()));
     }
 
     @Override

@@ -50,6 +50,7 @@ class SpawnerLinuxTest {
                 Map.of("OURS", "1", "BOTH", "ours"),
                 "operator",
                 new Belongings(os, supervisor()),
+                Optional.empty(),
                 (service, log) -> outputs.prepare(service, log),
                 new Spawner.Results() {
                     @Override

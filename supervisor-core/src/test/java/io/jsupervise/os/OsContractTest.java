@@ -222,6 +222,20 @@ public abstract class OsContractTest {
     }
 
     @Test
+    void rmdir_removes_an_empty_directory_and_does_not_mind_its_absence() throws OsException {
+        Path sub = dir().resolve("sub");
+        os().mkdir(sub, 0755);
+        Path file = sub.resolve("file");
+        writeFile(file, OpenMode.REPLACE, "x");
+        refused(Errno.ENOTEMPTY, () -> os().rmdir(sub));
+        refused(Errno.ENOTDIR, () -> os().rmdir(file));
+        os().unlink(file);
+        os().rmdir(sub);
+        assertTrue(os().stat(sub).isEmpty());
+        os().rmdir(sub);
+    }
+
+    @Test
     void mkdir_has_the_mode_that_was_asked_for_and_accepts_a_directory_that_is_there() throws OsException {
         Path sub = dir().resolve("sub");
         os().mkdir(sub, 0777);

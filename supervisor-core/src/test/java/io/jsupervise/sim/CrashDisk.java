@@ -185,6 +185,23 @@ final class CrashDisk {
         return true;
     }
 
+    /** Nothing happens where there is nothing of this name. */
+    void rmdir(Path path) throws OsException {
+        Optional<Node> found = find(path.getParent());
+        if (found.isEmpty() || !found.get().entries.containsKey(nameOf(path))) {
+            return;
+        }
+        Node parent = found.get();
+        Node directory = parent.entries.get(nameOf(path));
+        if (directory.kind != FileStat.Kind.DIRECTORY) {
+            throw new OsException(Errno.ENOTDIR, "rmdir " + path);
+        }
+        if (!directory.entries.isEmpty()) {
+            throw new OsException(Errno.ENOTEMPTY, "rmdir " + path);
+        }
+        change(parent, new Change(nameOf(path), null, null));
+    }
+
     private static void change(Node directory, Change change) {
         change.applyTo(directory.entries);
         directory.unsynced.add(change);

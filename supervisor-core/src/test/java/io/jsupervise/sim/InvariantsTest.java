@@ -203,6 +203,7 @@ class InvariantsTest {
                     "nobody",
                     new Belongings(
                             elsewhere, Scenario.configuration(0, List.of()).supervisor()),
+                    Optional.empty(),
                     (service, log) -> null,
                     null);
         }

@@ -1046,6 +1046,12 @@ final class SimulatedOs implements Os {
     }
 
     @Override
+    public void rmdir(Path path) throws OsException {
+        enterDisk("rmdir", path);
+        disk.rmdir(path);
+    }
+
+    @Override
     public void mkdir(Path path, int mode) throws OsException {
         enterDisk("mkdir", path);
         Optional<CrashDisk.Node> found = disk.find(path);

@@ -27,6 +27,12 @@ final class Chain {
     private static final List<String> DANGEROUS = List.of(
             "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH", "MALLOC_CHECK_", "MALLOC_PERTURB_");
 
+    /** The process that writes 0 is meant itself (cgroups(7)), so nothing of the service ever runs elsewhere. */
+    private static final String ENTER = "echo 0 >\"$1\" && shift && exec \"$@\"";
+
+    /** Variables that a shell sets on its own account. */
+    private static final List<String> OF_SHELLS = List.of("PWD", "OLDPWD", "SHLVL", "_");
+
     private final LoaderPath loaders;
 
     Chain(LoaderPath loaders) {
@@ -42,6 +48,9 @@ final class Chain {
     SpawnRequest of(SpawnRequest request, boolean switchesUser, OptionalInt niceBy) throws SpawnException {
         Privileges asked = request.privileges();
         List<String> argv = new ArrayList<>();
+        if (request.group().isPresent()) {
+            add(argv, "sh", "-c", ENTER, "sh", request.group().get() + "/cgroup.procs");
+        }
         if (asked.oomScoreAdj().isPresent()) {
             add(argv, "choom", "-n", Integer.toString(asked.oomScoreAdj().getAsInt()), "--");
         }
@@ -69,8 +78,8 @@ final class Chain {
             return request;
         }
         Map<String, String> environment = request.environment();
-        if (switchesUser) {
-            environment = withoutDangerous(environment, argv);
+        if (request.group().isPresent() || switchesUser) {
+            environment = handed(request, switchesUser, argv);
         }
         argv.addAll(request.argv());
         return new SpawnRequest(
@@ -101,20 +110,56 @@ final class Chain {
         argv.add(groups.toString());
     }
 
-    private Map<String, String> withoutDangerous(Map<String, String> environment, List<String> argv)
+    /**
+     * What the loaders get for an environment. The rest is set at the end of the chain, so that the program has what it is to
+     * have: a shell changes some variables and drops those that it could not name.
+     */
+    private Map<String, String> handed(SpawnRequest request, boolean switchesUser, List<String> argv)
             throws SpawnException {
-        Map<String, String> rest = environment;
-        for (Map.Entry<String, String> variable : environment.entrySet()) {
+        boolean byShell = request.group().isPresent();
+        Map<String, String> rest = new HashMap<>(request.environment());
+        List<String> words = new ArrayList<>();
+        if (byShell) {
+            for (String name : OF_SHELLS) {
+                words.add("-u");
+                words.add(name);
+            }
+        }
+        for (Map.Entry<String, String> variable : request.environment().entrySet()) {
             String name = variable.getKey();
-            if (name.startsWith("LD_") || DANGEROUS.contains(name)) {
-                if (rest == environment) {
-                    rest = new HashMap<>(environment);
-                    add(argv, "env", "--");
-                }
+            if (switchesUser && isDangerous(name) || byShell && (OF_SHELLS.contains(name) || !isOfShell(name))) {
                 rest.remove(name);
-                argv.add(name + "=" + variable.getValue());
+                if (rest.size() == request.environment().size() - 1) {
+                    words.add("--");
+                }
+                words.add(name + "=" + variable.getValue());
+            }
+        }
+        if (!words.isEmpty()) {
+            add(argv, "env", words.toArray(new String[0]));
+            if (request.argv().get(0).indexOf('=') >= 0) {
+                // Which env(1) would take for a variable.
+                add(argv, "nice", "-n", "0", "--");
             }
         }
         return rest;
+    }
+
+    private static boolean isDangerous(String name) {
+        return name.startsWith("LD_") || DANGEROUS.contains(name);
+    }
+
+    /** Whether a shell can have a variable of that name. */
+    private static boolean isOfShell(String name) {
+        boolean is = !name.isEmpty() && !(name.charAt(0) >= '0' && name.charAt(0) <= '9');
+        for (int i = 0; i < name.length(); i++) {
+            char c = name.charAt(i);
+            is &= c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_';
+        }
+        return is
+                && !name.equals("SHELLOPTS")
+                && !name.equals("PS4")
+                && !name.equals("BASH_ENV")
+                && !name.equals("ENV");
     }
 }

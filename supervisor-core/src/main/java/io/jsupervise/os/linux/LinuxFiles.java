@@ -221,6 +221,13 @@ final class LinuxFiles {
         }
     }
 
+    void rmdir(Path path) throws OsException {
+        long result = kernel.call(Syscall.UNLINKAT, Kernel.AT_FDCWD, kernel.path(path), AT_REMOVEDIR);
+        if (result != -Errno.ENOENT.number()) {
+            Kernel.check(result, "rmdir", path);
+        }
+    }
+
     void mkdir(Path path, int mode) throws OsException {
         long result = kernel.call(Syscall.MKDIRAT, Kernel.AT_FDCWD, kernel.path(path), mode);
         if (result == -Errno.EEXIST.number()) {
@@ -350,9 +357,5 @@ final class LinuxFiles {
     /** Whether a program may be executed by us (faccessat(2) with X_OK). */
     boolean isExecutable(Path path) throws OsException {
         return kernel.call(Syscall.FACCESSAT, Kernel.AT_FDCWD, kernel.path(path), 1) == 0;
-    }
-
-    void rmdir(Path path) throws OsException {
-        Kernel.check(kernel.call(Syscall.UNLINKAT, Kernel.AT_FDCWD, kernel.path(path), AT_REMOVEDIR), "rmdir", path);
     }
 }

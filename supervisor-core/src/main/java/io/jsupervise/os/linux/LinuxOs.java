@@ -354,6 +354,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public void rmdir(Path path) throws OsException {
+        files.rmdir(path);
+    }
+
+    @Override
     public void mkdir(Path path, int mode) throws OsException {
         files.mkdir(path, mode);
     }
