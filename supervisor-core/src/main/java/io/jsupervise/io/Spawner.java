@@ -169,7 +169,8 @@ public final class Spawner implements Actor {
         } catch (SpawnException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {
-            results.failed(spec.name(), new Event.SpawnFailed(order.run(), "its output: " + e.getMessage()));
+            results.failed(
+                    spec.name(), new Event.SpawnFailed(order.run(), "its output or heartbeat file: " + e.getMessage()));
         }
     }
 

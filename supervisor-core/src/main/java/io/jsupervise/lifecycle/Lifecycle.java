@@ -50,6 +50,9 @@ import java.util.Optional;
  * whenever what is worth recording has changed, and puts that record before every other effect.
  */
 public final class Lifecycle implements Event.Handler<Boolean> {
+    /** Without a backoff, a start that fails at once would be tried without end, and a processor be busy with that. */
+    static final Duration START_PAUSE = Duration.ofMillis(10);
+
     /** How long a hung process may take to dump. */
     static final Duration DUMP_TIME = Duration.ofSeconds(2);
 
@@ -826,6 +829,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void restartOrGiveUp(Optional<ExitStatus> status, Cause cause, String reason) {
         Duration delay = s.spec.backoff().delay(s.history.failures(), s.unit()).plus(fraction(s.spec.startJitter()));
+        if (cause == Cause.START_FAILED && delay.compareTo(START_PAUSE) < 0) {
+            delay = START_PAUSE;
+        }
         MonotonicTime at = now.mono().plus(delay);
         Optional<RestartIntensity> limit = s.spec.startLimit();
         if (limit.isPresent() && !s.history.allows(at, limit.get())) {
