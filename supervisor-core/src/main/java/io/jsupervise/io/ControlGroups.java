@@ -66,17 +66,19 @@ public final class ControlGroups {
             String[] words = line.split(" ");
             if (type > 0 && words.length > 4 && isWithin(own.get(), words[3])) {
                 String below = own.get().substring(words[3].equals("/") ? 0 : words[3].length());
-                return Optional.of(at(os, Path.of(unescaped(words[4]) + below).normalize(), own.get()));
+                Path directory = Path.of(unescaped(words[4]) + below).normalize();
+                boolean isWholeMount = below.isEmpty() || below.equals("/");
+                return Optional.of(at(os, directory, isWholeMount || own.get().endsWith(".service")));
             }
         }
         return Optional.empty();
     }
 
-    private static ControlGroups at(Os os, Path directory, String name) {
+    private static ControlGroups at(Os os, Path directory, boolean isOurs) {
         if (directory.endsWith(OWN_LEAF)) {
             return new ControlGroups(os, directory.getParent(), true);
         }
-        return new ControlGroups(os, directory, name.equals("/") || name.endsWith(".service"));
+        return new ControlGroups(os, directory, isOurs);
     }
 
     private static boolean isWithin(String group, String root) {
