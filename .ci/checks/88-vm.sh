@@ -1,6 +1,6 @@
 #!/bin/bash
-# The built product on kernels of its own, in QEMU: where version 2 of cgroups has all controllers, and where it is process 1. What this machine cannot
-# show, because others live on it too. The scenarios are in .ci/vm/scenarios, the means in .ci/vm/run; two of them at a time, one for each of two processors.
+# The built product on kernels of its own, in QEMU: where version 2 of cgroups has all controllers, and where it is process 1: what this machine cannot
+# show, because others live on it too. The scenarios are in .ci/vm/scenarios, the means in .ci/vm/run; both at a time.
 cd -- "$(dirname -- "$0")/../.." && . .ci/checks/lib.sh
 
 code=0
@@ -15,13 +15,13 @@ fi
 boot() {
     local name=$1
     shift
-    .ci/vm/run --keep-image --timeout 210 "$@" ".ci/vm/scenarios/$name.sh" >"$work/$name" 2>&1 </dev/null
+    TMPDIR=$work exec .ci/vm/run --keep-image --timeout 210 "$@" ".ci/vm/scenarios/$name.sh" >"$work/$name" 2>&1 </dev/null
 }
-boot controllers &
-controllers=$!
 boot init --init &
 init=$!
-pids+=("$controllers" "$init")
+boot controllers &
+controllers=$!
+pids+=("$init" "$controllers")
 
 tell() { grep -E '^  (ok|skip|FAIL) |^vm: [0-9]' "$work/$1" || true; }
 ended() {
