@@ -336,7 +336,10 @@ public final class Assembly implements Outlets {
                         e);
             }
         }
-        groups.endDead(living, services);
+        List<ServiceSpec> known = new ArrayList<>();
+        // Also those that the file no longer names: their records remember how they end.
+        recovered.services().forEach(service -> known.add(service.spec()));
+        groups.endDead(living, known);
     }
 
     /** Services that ask for resources, and are started without. */

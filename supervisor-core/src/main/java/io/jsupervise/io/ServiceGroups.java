@@ -206,8 +206,9 @@ public final class ServiceGroups {
         Path group = of(base, service.name());
         os.mkdir(group, 0755);
         limit(group, asked, controllers);
-        removeEmpty(group, service.stop().killMode() != KillMode.PROCESS && !run.isOfHook());
         if (!run.isOfHook()) {
+            // Beside a hook there may be a run that was spawned just now and has not entered yet.
+            removeEmpty(group, service.stop().killMode() != KillMode.PROCESS);
             killedBefore.put(service.name(), killed(group));
         }
         Path leaf = group.resolve(run.value());
@@ -220,7 +221,7 @@ public final class ServiceGroups {
     private void limit(Path group, Resources asked, List<String> controllers) throws OsException {
         for (String controller : List.of("memory", "cpu", "pids")) {
             Path file = group.resolve(controller + ".max");
-            if (controllers.contains(controller) || handedDown.contains(controller)) {
+            if (controllers.contains(controller) || os.stat(file).isPresent()) {
                 ControlGroups.write(os, file, asked.value(controller));
             }
         }

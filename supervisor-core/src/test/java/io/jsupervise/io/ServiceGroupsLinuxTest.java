@@ -53,6 +53,9 @@ class ServiceGroupsLinuxTest {
     private final List<String> told = new ArrayList<>();
     private final Set<Path> populated = new HashSet<>();
 
+    /** Of which group which controller. */
+    private final Set<String> handedDown = new HashSet<>();
+
     /** Makes and removes the kernel's files with their groups, and does what it does when they are written. */
     private final Os os = (Os)
             Proxy.newProxyInstance(Os.class.getClassLoader(), new Class<?>[] {Os.class}, (proxy, method, arguments) -> {
@@ -81,10 +84,14 @@ class ServiceGroupsLinuxTest {
                 }
             });
 
-    private static void fill(Path group, String controllers) throws IOException {
-        for (String file :
-                List.of("cgroup.procs", "cgroup.subtree_control", "memory.max", "cpu.max", "pids.max", "cgroup.kill")) {
+    private void fill(Path group, String controllers) throws IOException {
+        for (String file : List.of("cgroup.procs", "cgroup.subtree_control", "cgroup.kill")) {
             Files.writeString(group.resolve(file), "");
+        }
+        for (String controller : List.of("memory", "cpu", "pids")) {
+            if (handedDown.contains(group.getParent() + " +" + controller)) {
+                Files.writeString(group.resolve(controller + ".max"), "");
+            }
         }
         Files.writeString(group.resolve("cgroup.controllers"), controllers + "\n");
         Files.writeString(group.resolve("cgroup.type"), "domain\n");
@@ -105,6 +112,9 @@ class ServiceGroupsLinuxTest {
                     : Files.readString(file);
             boolean isRoster = file.equals(root.resolve("cgroup.procs"));
             if (!text.isEmpty() && !isRoster) {
+                if (name.equals("cgroup.subtree_control")) {
+                    handedDown.add(file.getParent() + " " + text.strip());
+                }
                 written.add(root.relativize(file) + " " + text.strip());
                 Files.writeString(file, "");
                 if (name.equals("cgroup.procs")) {
@@ -327,6 +337,23 @@ class ServiceGroupsLinuxTest {
         groups.remove(WEB);
         assertTrue(Files.exists(leaf(hook)));
         assertFalse(Files.exists(leaf(RUN)));
+    }
+
+    @Test
+    void a_run_that_was_spawned_and_has_not_entered_yet_keeps_its_group_when_a_hook_starts() throws Exception {
+        ServiceGroups groups = groups(true);
+        ServiceSpec web = web(-1, -1, -1, false, KillMode.TREE);
+        groups.make(web, RUN);
+        groups.make(web, RUN.ofHook(HookKind.POST_START));
+        assertTrue(Files.exists(leaf(RUN)) && groups.isKnown(RUN));
+    }
+
+    @Test
+    void a_limit_of_an_earlier_supervisor_is_lifted_where_it_is_asked_for_no_more() throws Exception {
+        groups(true).make(web(1 << 20, -1, -1, false, KillMode.TREE), RUN);
+        written.clear();
+        groups(true).make(web(-1, -1, -1, false, KillMode.TREE), RunId.of(STATE, 2, 1));
+        assertTrue(written.contains("jsupervise-57a7e/service-web/memory.max max"), written.toString());
     }
 
     @Test
