@@ -91,11 +91,13 @@ services:
 YML
 
 hidden() { cat "$work/notes/hidden"; }
+# The note of a run before may still be there.
+noted() { [ -s "$work/notes/hidden" ] && ! gone "$(hidden)"; }
 trees() {
     local name=$1 old before
     begin "$name" "$work/groups.yml"
     for service in hides exact plain; do within 30 running "$name" "$service" 0; done
-    within 30 test -s "$work/notes/hidden"
+    within 30 noted
     for service in hides exact; do
         [[ $(group_of "$(main "$name" "$service")") == */jsupervise-*/service-$service/* ]] || fail "$service is in $(group_of "$(main "$name" "$service")")"
     done
@@ -112,7 +114,7 @@ trees() {
     kill -KILL "$(main "$name" hides)"
     within 30 running "$name" hides 1
     within 10 gone "$old"
-    within 30 test -s "$work/notes/hidden"
+    within 30 noted
     [ "$(find "$(base)/service-hides" -mindepth 1 -type d | wc -l)" = 1 ] || fail "the group of an ended run is still there"
     ok "$name: its main process died: what hid is gone, and the group of that run too"
 
@@ -127,7 +129,7 @@ trees() {
     ok "$name: the supervisor was killed: the next one ends what hid with its service all the same"
 
     asked "$name" 'services/hides/start?wait=true'
-    within 30 test -s "$work/notes/hidden"
+    within 30 noted
     old=$(hidden)
     before=$(main "$name" hides)
     crash
@@ -138,7 +140,7 @@ trees() {
     within 10 gone "$old"
     ok "$name: its main process ended while nobody supervised: what hid is found by the name of its group"
 
-    within 30 test -s "$work/notes/hidden"
+    within 30 noted
     old=$(hidden)
     kill -TERM "$pid"
     ends "$pid" 0 60
