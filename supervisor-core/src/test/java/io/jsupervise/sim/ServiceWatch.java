@@ -281,7 +281,9 @@ final class ServiceWatch {
         if (happening.to().isPresent()) {
             ServiceState to = happening.to().get();
             if (to == ServiceState.BACKOFF) {
-                backsOff((Long) happening.details().get("delay_ms") * MS);
+                // A start that failed is not tried again at once, whatever the backoff.
+                long atLeast = happening.event().equals("start-failed") ? 10 * MS : 0;
+                backsOff((Long) happening.details().get("delay_ms") * MS, atLeast);
             }
             if (to != state || happening.event().equals("start-failed")) {
                 since = world.nanos();
@@ -310,7 +312,7 @@ final class ServiceWatch {
     }
 
     /** Promise 7: the delay is one that the backoff gives after so many failures. */
-    private void backsOff(long delay) {
+    private void backsOff(long delay, long atLeast) {
         long now = world.nanos();
         Backoff backoff = spec.backoff();
         boolean wasWell = readyAt != Long.MAX_VALUE
@@ -319,8 +321,9 @@ final class ServiceWatch {
             fewestFailures = 0;
             mostFailures = 0;
         }
-        long shortest = backoff.delay(fewestFailures, 0).toNanos();
-        long longest = backoff.delay(mostFailures, 1).plus(spec.startJitter()).toNanos();
+        long shortest = Math.max(atLeast, backoff.delay(fewestFailures, 0).toNanos());
+        long longest = Math.max(
+                atLeast, backoff.delay(mostFailures, 1).plus(spec.startJitter()).toNanos());
         if (delay < shortest - MS || delay > longest) {
             throw new Violation(
                     "promise 7",

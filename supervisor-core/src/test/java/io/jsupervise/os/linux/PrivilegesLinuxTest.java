@@ -168,10 +168,11 @@ class PrivilegesLinuxTest {
         assertEquals("sleep", status.get("Name"));
         Set<String> own = new TreeSet<>(List.of("0", "1", "2"));
         // The dynamic loader has a library open for a moment after exec; what leaks stays.
-        while (!fds(child).equals(own) && !Thread.currentThread().isInterrupted()) {
-            Thread.onSpinWait();
+        Set<String> seen = fds(child);
+        while (!seen.equals(own) && !Thread.currentThread().isInterrupted()) {
+            seen = fds(child);
         }
-        assertEquals(own, fds(child));
+        assertEquals(own, seen);
         assertEquals(new TreeMap<>(environment), environ(child));
         assertEquals("sleep\0" + "1000\0", read(child, "cmdline"));
         String[] stat = read(child, "stat").split("\\) ")[1].split(" ");
