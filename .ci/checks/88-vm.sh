@@ -15,7 +15,7 @@ fi
 boot() {
     local name=$1
     shift
-    TMPDIR=$work exec .ci/vm/run --keep-image --timeout 210 "$@" ".ci/vm/scenarios/$name.sh" >"$work/$name" 2>&1 </dev/null
+    TMPDIR=$work exec .ci/vm/run --keep-image --timeout 400 "$@" ".ci/vm/scenarios/$name.sh" >"$work/$name" 2>&1 </dev/null
 }
 boot init --init &
 init=$!
