@@ -133,13 +133,13 @@ class CheckCommandTest {
                 """
                 supervisor: {state_dir: state, runtime_dir: run}
                 services:
-                  web: {command: touch made, user: nobody}
+                  web: {command: touch made, replicas: 2}
                   good: {command: touch made}
                 """);
         assertEquals(ExitCode.CONFIG, CommandLines.execute(new String[] {"run", file.toString()}));
         assertEquals("", printed(out));
         String told = printed(err);
-        assertTrue(told.startsWith("DIR/services.yml:3:30: key \"user\" is unknown; known here: command, "), told);
+        assertTrue(told.startsWith("DIR/services.yml:3:30: key \"replicas\" is unknown; known here: command, "), told);
         assertTrue(told.endsWith("jsupervise: nothing was started: 1 problem in the configuration\n"), told);
         assertEquals(List.of(file), entries());
     }
