@@ -79,6 +79,7 @@ final class DeadStatus {
         Optional<ServiceRecord.Living> living = dead.stillRunning(record);
         out.writeStartObject();
         out.writeStringField("name", record.name().value());
+        out.writeNullField("type");
         out.writeStringField("state", record.state().name());
         out.writeStringField("process", process(record, living));
         out.writeStringField("wanted", record.wanted().word());
@@ -108,6 +109,7 @@ final class DeadStatus {
         out.writeNullField("spec_changed");
         out.writeArrayFieldStart("waiting_for");
         out.writeEndArray();
+        out.writeNullField("hook");
         out.writeStringField("fatal_reason", record.fatal().orElse(null));
         out.writeNullField("log");
         out.writeNullField("description");
