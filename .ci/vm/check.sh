@@ -1,6 +1,9 @@
 #!/bin/bash
 # The built product on kernels of its own, in QEMU: where version 2 of cgroups has all controllers, and where it is process 1: what this machine cannot
 # show, because others live on it too. The scenarios are in .ci/vm/scenarios, the means in .ci/vm/run; both at a time.
+#
+# Run by hand, as root: apt-get install qemu-system-x86 busybox-static cpio binutils, build, and .ci/vm/check.sh. It is none of the checks of
+# .ci/run yet, since the machine does not come up everywhere.
 cd -- "$(dirname -- "$0")/../.." && . .ci/checks/lib.sh
 
 code=0
