@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** {@code start}, {@code stop} and {@code restart}: one request for all services that are named, one line for each. */
-abstract class ActCommand extends Client {
+abstract class ActCommand extends WaitingClient {
     @Spec
     private CommandSpec spec;
 
@@ -21,16 +21,6 @@ abstract class ActCommand extends Client {
 
     @Option(names = "--all", description = "All services.")
     private boolean all;
-
-    @Option(names = "--no-wait", description = "Do not wait until it is done.")
-    private boolean noWait;
-
-    @Option(
-            names = "--timeout",
-            paramLabel = "DURATION",
-            defaultValue = "30s",
-            description = "How long to wait (default: ${DEFAULT-VALUE}).")
-    private String timeout;
 
     private final String verb;
 
@@ -43,8 +33,8 @@ abstract class ActCommand extends Client {
         if (names.isEmpty() != all) {
             throw new ParameterException(spec.commandLine(), "name services, or say --all");
         }
-        StringBuilder target = new StringBuilder("/v1/").append(verb);
-        target.append("?wait=").append(!noWait).append("&timeout=").append(encoded(timeout));
+        StringBuilder target =
+                new StringBuilder("/v1/").append(verb).append('?').append(waiting());
         if (all) {
             target.append("&all=true");
         }
@@ -57,27 +47,10 @@ abstract class ActCommand extends Client {
             print(response);
         }
         try {
-            return print(answer);
+            return outcome(answer, false);
         } catch (JsonException e) {
             throw notUnderstood(e);
         }
-    }
-
-    private int print(JsonObject answer) throws JsonException {
-        boolean recorded = answer.bool("recorded");
-        boolean done = true;
-        for (JsonObject result : answer.objects("results")) {
-            boolean reached = result.bool("done");
-            done &= reached;
-            if (!global().json) {
-                String mark = reached ? "" : "not reached: ";
-                System.out.println(result.string("name") + ": " + mark + result.string("message"));
-            }
-        }
-        if (!recorded) {
-            System.err.println("jsupervise: done, but not recorded: the journal cannot be written");
-        }
-        return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
     }
 
     @Command(

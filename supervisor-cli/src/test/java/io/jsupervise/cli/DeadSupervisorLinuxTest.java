@@ -244,7 +244,8 @@ class DeadSupervisorLinuxTest {
                 Optional.empty(),
                 History.EMPTY,
                 new StopSequence(Signal.TERM, Duration.ofSeconds(1), Optional.empty()),
-                Optional.of(log));
+                Optional.of(log),
+                ServiceRecord.LeftHooks.NONE);
         Files.write(journal.resolve("web.json"), new JournalCodec().encode(web));
         SupervisorRecord own = new SupervisorRecord(bootId, "1.0", now.wall(), false, 1);
         Files.write(journal.resolve("@supervisor.json"), new JournalCodec().encode(own));

@@ -320,23 +320,7 @@ public final class Recovery {
     }
 
     private Service withGrave(Service service, RunId run) {
-        return new Service(
-                service.spec(),
-                service.state(),
-                service.since(),
-                service.wanted(),
-                service.commanded(),
-                service.run(),
-                Optional.of(new Service.Grave(run, here.now().mono(), 0)),
-                service.ending(),
-                service.history(),
-                service.next(),
-                service.fatalReason(),
-                service.waitingFor(),
-                service.lastRun(),
-                service.timers(),
-                service.seed(),
-                service.hooks());
+        return service.with(new Service.Grave(run, here.now().mono(), 0));
     }
 
     private Left left(
@@ -419,7 +403,7 @@ public final class Recovery {
     }
 
     private Service fresh(ServiceSpec spec) {
-        return service(spec, spec.autostart() ? Wanted.UP : Wanted.DOWN, false, History.EMPTY, Optional.empty());
+        return Service.fresh(spec, here.now(), seedOf(spec.name()));
     }
 
     private Service from(ServiceSpec spec, ServiceRecord record) {

@@ -47,40 +47,6 @@ public record ServiceRecord(
         Optional<Path> log,
         LeftHooks hooks) {
 
-    /** One that has nothing to do with hooks. */
-    public ServiceRecord(
-            ServiceName name,
-            String bootId,
-            ServiceState state,
-            Optional<Now> since,
-            Wanted wanted,
-            boolean commanded,
-            Optional<Living> living,
-            Optional<Service.LastRun> lastRun,
-            Optional<Service.Ending> ending,
-            Optional<Service.NextStart> next,
-            Optional<String> fatal,
-            History history,
-            StopSequence stop,
-            Optional<Path> log) {
-        this(
-                name,
-                bootId,
-                state,
-                since,
-                wanted,
-                commanded,
-                living,
-                lastRun,
-                ending,
-                next,
-                fatal,
-                history,
-                stop,
-                log,
-                LeftHooks.NONE);
-    }
-
     /**
      * What is to be taken up of hooks.
      *

@@ -8,7 +8,7 @@ import io.jsupervise.spec.ServiceSpec;
 import java.util.List;
 import java.util.Optional;
 
-/** A {@link Service} while one step works on it; mutable, and never seen outside of that step. */
+/** A {@link Service} while something about it changes, in a step or a copy; mutable, and never seen outside of that. */
 final class Draft {
     ServiceSpec spec;
     ServiceState state;

@@ -77,23 +77,15 @@ public record Service(
     }
 
     public Service with(HookState newHooks) {
-        return new Service(
-                spec,
-                state,
-                since,
-                wanted,
-                commanded,
-                run,
-                grave,
-                ending,
-                history,
-                next,
-                fatalReason,
-                waitingFor,
-                lastRun,
-                timers,
-                seed,
-                newHooks);
+        Draft draft = new Draft(this);
+        draft.hooks = newHooks;
+        return draft.toService();
+    }
+
+    public Service with(Grave newGrave) {
+        Draft draft = new Draft(this);
+        draft.grave = Optional.of(newGrave);
+        return draft.toService();
     }
 
     /** Whether nothing of its last run is left to be cleared: neither processes nor hooks. */

@@ -90,7 +90,8 @@ class RecoveryTest {
                 state == ServiceState.FATAL ? Optional.of("too often") : Optional.empty(),
                 HISTORY,
                 StopSequence.DEFAULT,
-                Optional.empty());
+                Optional.empty(),
+                ServiceRecord.LeftHooks.NONE);
     }
 
     private static SupervisorRecord supervisor(String boot, boolean inOrder) {
@@ -221,7 +222,8 @@ class RecoveryTest {
                 Optional.empty(),
                 new History(30, 0, List.of(), ends),
                 record.stop(),
-                Optional.empty());
+                Optional.empty(),
+                ServiceRecord.LeftHooks.NONE);
         List<End> kept = recover(spec(true), full, supervisor("b0", false))
                 .services()
                 .get(0)
@@ -267,7 +269,8 @@ class RecoveryTest {
                 Optional.empty(),
                 HISTORY,
                 StopSequence.DEFAULT,
-                Optional.empty());
+                Optional.empty(),
+                ServiceRecord.LeftHooks.NONE);
         Service service = recover(spec(true), shutdown, supervisor("b1", false))
                 .services()
                 .get(0);
@@ -292,7 +295,8 @@ class RecoveryTest {
                 Optional.empty(),
                 HISTORY,
                 stop,
-                Optional.of(Path.of("/var/log/old.log")));
+                Optional.of(Path.of("/var/log/old.log")),
+                ServiceRecord.LeftHooks.NONE);
         Recovery.Recovered recovered = recover(spec(true), old, supervisor("b1", false));
         assertEquals(2, recovered.services().size());
         Service retired = recovered.services().get(1);

@@ -42,22 +42,7 @@ public final class Bench {
 
     /** A service that was never started. */
     public static Service fresh(ServiceSpec spec) {
-        return new Service(
-                spec,
-                ServiceState.STOPPED,
-                BEGIN,
-                spec.autostart() ? Wanted.UP : Wanted.DOWN,
-                false,
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                History.EMPTY,
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                Optional.empty(),
-                Timers.NONE,
-                1);
+        return Service.fresh(spec, BEGIN, 1);
     }
 
     /** The same, with other random numbers. */
@@ -82,7 +67,8 @@ public final class Bench {
                 s.waitingFor(),
                 lastRun,
                 s.timers(),
-                seed);
+                seed,
+                s.hooks());
     }
 
     /** What the journal leads to where a process of an earlier supervisor may still run. */

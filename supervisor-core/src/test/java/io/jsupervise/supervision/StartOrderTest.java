@@ -47,6 +47,17 @@ class StartOrderTest {
         return all;
     }
 
+    /** A service and what it needs. */
+    private static Herd bothRun() {
+        return herd(service("db"), service("web", "db"))
+                .begin()
+                .spawned("db")
+                .fires("db", TimerKind.READY)
+                .spawned("web")
+                .fires("web", TimerKind.READY)
+                .committed();
+    }
+
     private static Herd herd(ServiceSpec.Builder... specs) {
         Service[] services = new Service[specs.length];
         for (int i = 0; i < specs.length; i++) {
@@ -158,24 +169,14 @@ class StartOrderTest {
 
     @Test
     void a_restart_after_a_crash_waits_for_nobody() {
-        Herd herd = herd(service("db"), service("web", "db")).begin();
-        herd.spawned("db")
-                .fires("db", TimerKind.READY)
-                .spawned("web")
-                .fires("web", TimerKind.READY)
-                .committed();
+        Herd herd = bothRun();
         herd.exits("db", 1).exits("web", 1).committed().fires("web", TimerKind.RESTART);
         assertEquals("BACKOFF STARTING", herd.states());
     }
 
     @Test
     void a_restart_by_an_operator_waits_as_a_start_does() {
-        Herd herd = herd(service("db"), service("web", "db")).begin();
-        herd.spawned("db")
-                .fires("db", TimerKind.READY)
-                .spawned("web")
-                .fires("web", TimerKind.READY)
-                .committed();
+        Herd herd = bothRun();
         herd.exits("db", 1).act(Verb.RESTART, "web").committed().exits("web", 0).committed();
         assertEquals("BACKOFF WAITING", herd.states());
         herd.fires("db", TimerKind.RESTART).committed().spawned("db").fires("db", TimerKind.READY);
@@ -199,12 +200,7 @@ class StartOrderTest {
 
     @Test
     void what_an_operator_stopped_is_not_taken_along() {
-        Herd herd = herd(service("db"), service("web", "db")).begin();
-        herd.spawned("db")
-                .fires("db", TimerKind.READY)
-                .spawned("web")
-                .fires("web", TimerKind.READY)
-                .committed();
+        Herd herd = bothRun();
         herd.act(Verb.STOP, "db", "web")
                 .committed()
                 .exits("web", 0)
@@ -237,12 +233,7 @@ class StartOrderTest {
 
     @Test
     void a_stop_of_a_dependency_leaves_its_dependents_alone() {
-        Herd herd = herd(service("db"), service("web", "db")).begin();
-        herd.spawned("db")
-                .fires("db", TimerKind.READY)
-                .spawned("web")
-                .fires("web", TimerKind.READY)
-                .committed();
+        Herd herd = bothRun();
         herd.act(Verb.STOP, "db").committed().exits("db", 0).committed();
         assertEquals("STOPPED RUNNING", herd.states());
     }
