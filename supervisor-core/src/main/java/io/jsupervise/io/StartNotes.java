@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32;
 
 /**
  * Which process each service had last, noted by one pwrite(2) in the moment after it was started. The journal tells the
@@ -31,12 +32,13 @@ import java.util.Optional;
  * is mostly in memory: a start never waits for a disk. They are needless where all goes well, so a failure is no reason
  * to do anything else but say so.
  *
- * <p>Each service has a slot, which does not cross a page: a kill cannot tear it. The first one tells the boot. What an
- * earlier supervisor noted stays until its service starts again, which waits for the record of that run's end. Opened by
+ * <p>Each service has a slot, which does not cross a page: a kill cannot tear it. A full file system can: what it wrote of
+ * a note, and the rest of the one before, would name an old process as of the new run. So a note ends with its checksum.
+ * The first slot tells the boot. What an earlier supervisor noted stays until its service starts again, which waits for the record of that run's end. Opened by
  * the main thread; then only the spawner's.
  */
 public final class StartNotes {
-    /** A divisor of all page sizes; a name, a run, and three numbers need less than 180. */
+    /** A divisor of all page sizes; a name, a run, three numbers and the checksum need less than 190. */
     private static final int SLOT = 256;
 
     private final Os os;
@@ -102,12 +104,12 @@ public final class StartNotes {
     private static String[] wordsAt(byte[] text, int slot) {
         int from = Math.min(text.length, slot * SLOT);
         int length = Math.min(text.length - from, SLOT);
-        return new String(text, from, length, StandardCharsets.US_ASCII).trim().split(" ", 6);
+        return new String(text, from, length, StandardCharsets.US_ASCII).trim().split(" ", 7);
     }
 
-    /** Empty where this is no note: a slot that was never written, or by another version. */
+    /** Empty where this is no note: a slot that was never written, or in pieces, or by another version. */
     private Optional<Bearer> note(String[] words, int slot, MonotonicTime now) {
-        if (words.length != 5 || !ServiceName.isValid(words[0])) {
+        if (words.length != 6 || !ServiceName.isValid(words[0]) || !isWhole(words)) {
             return Optional.empty();
         }
         try {
@@ -128,6 +130,16 @@ public final class StartNotes {
         }
     }
 
+    private static boolean isWhole(String[] words) {
+        return words[5].equals(checksum(String.join(" ", Arrays.copyOf(words, 5))));
+    }
+
+    private static String checksum(String note) {
+        CRC32 crc = new CRC32();
+        crc.update(note.getBytes(StandardCharsets.US_ASCII));
+        return Long.toHexString(crc.getValue());
+    }
+
     /** A process was started. Nothing happens where the file could not be opened once. */
     public void started(ServiceName service, RunId run, ProcessIdentity process) throws OsException {
         if (!opened) {
@@ -142,10 +154,9 @@ public final class StartNotes {
             slot = lastSlot;
             slots.put(service, slot);
         }
-        write(
-                slot,
-                service.value() + " " + run.value() + " " + process.pid().value() + " " + process.startTime() + " "
-                        + os.now().nanos());
+        String note = service.value() + " " + run.value() + " " + process.pid().value() + " " + process.startTime()
+                + " " + os.now().nanos();
+        write(slot, note + " " + checksum(note));
     }
 
     private void write(int slot, String text) throws OsException {
@@ -154,7 +165,7 @@ public final class StartNotes {
         for (int i = 0; i < text.length() && i < SLOT - 1; i++) {
             line[i] = (byte) text.charAt(i);
         }
-        // In one piece: a short write would be a page that cannot be had, and there is no more to be done about that.
+        // A short write would be a page that cannot be had, and there is no more to be done about that.
         os.writeAt(file.orElseThrow(), (long) slot * SLOT, line, 0, SLOT);
     }
 }

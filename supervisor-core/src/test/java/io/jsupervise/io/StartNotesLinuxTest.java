@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -88,10 +89,11 @@ class StartNotesLinuxTest {
         note(notes, WEB, 1, 41);
         note(notes, LONG, 2, 42);
         byte[] good = Files.readAllBytes(file());
-        for (String bad :
-                List.of("", "web", "web 5-a-1 0 410 1", "web 5-a-1 x 410 1", "no:name 5-a-1 41 410 1", "a b c d e f")) {
+        for (String bad : List.of(
+                "", "web", "web 5-a-1 0 410 1", "web 5-a-1 x 410 1", "no:name 5-a-1 41 410 1", "a b c d e f g")) {
             byte[] text = good.clone();
-            byte[] slot = (bad + " ".repeat(SLOT - 1 - bad.length()) + "\n").getBytes(US_ASCII);
+            String summed = bad + " " + checksum(bad);
+            byte[] slot = (summed + " ".repeat(SLOT - 1 - summed.length()) + "\n").getBytes(US_ASCII);
             System.arraycopy(slot, 0, text, SLOT, SLOT);
             Files.write(file(), text);
             StartNotes next = notes();
@@ -99,6 +101,31 @@ class StartNotesLinuxTest {
             note(next, WEB, 3, 43);
             assertEquals(List.of(LONG + " 5-a-2 42:420", "web 5-a-3 43:430"), told(notes().takeOver()), bad);
         }
+    }
+
+    @Test
+    void of_a_note_that_was_written_in_part_over_another_nothing_is_told() throws Exception {
+        StartNotes notes = notes();
+        note(notes, WEB, 1, 41);
+        byte[] before = Files.readAllBytes(file());
+        note(notes, WEB, 12, 425);
+        byte[] after = Files.readAllBytes(file());
+        int torn = 0;
+        for (int length = 0; length <= SLOT; length++) {
+            byte[] text = before.clone();
+            System.arraycopy(after, SLOT, text, SLOT, length);
+            Files.write(file(), text);
+            List<String> told = told(notes().takeOver());
+            if (Arrays.equals(text, before)) {
+                assertEquals(List.of("web 5-a-1 41:410"), told);
+            } else if (Arrays.equals(text, after)) {
+                assertEquals(List.of("web 5-a-c 425:4250"), told);
+            } else {
+                assertEquals(List.of(), told, new String(text, US_ASCII));
+                torn++;
+            }
+        }
+        assertTrue(torn > 10, "torn in " + torn + " places");
     }
 
     @Test
@@ -142,5 +169,11 @@ class StartNotesLinuxTest {
                     + one.identity().pid().value() + ":" + one.identity().startTime());
         }
         return told;
+    }
+
+    private static String checksum(String note) {
+        CRC32 crc = new CRC32();
+        crc.update(note.getBytes(US_ASCII));
+        return Long.toHexString(crc.getValue());
     }
 }
