@@ -138,7 +138,10 @@ final class KeeperWatch {
         queueIsShort();
         if (trouble) {
             SimulatedOs.Kept kept = os.kept();
-            excused.removeAll(kept.processes());
+            if (!wasRefused) {
+                // Where there is to be none, also what an earlier keeper has is given up.
+                excused.removeAll(kept.processes());
+            }
             trouble = wasRefused
                     || kept.lengths().size() != 1
                     || !whatIsMissing(kept).isEmpty();
