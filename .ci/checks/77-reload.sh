@@ -49,6 +49,19 @@ jq -se 'map(select(.event == "reload-refused")) | last | .problems | length >= 3
 [ "$(value r '[.services[].pid] | tostring')" = "$before" ] || fail "a bad file has touched something"
 ok "a bad file is refused whole, with all its problems (78), by command and by HUP"
 
+mv "$file" "$work/bad.yml"
+mkfifo "$file"
+exits 1 ctl r reload
+says "cannot read $file" "within 10 s" "nothing was changed"
+is r '[s("same"), s("command")] | all(.state == "RUNNING")' >/dev/null || fail "a file that cannot be read has stopped something"
+is r '.supervisor.loop.longest_turn_ms < 1000' >/dev/null || fail "the loop waited for the file: $(value r '.supervisor.loop')"
+rm "$file"
+mv "$work/good.yml" "$file"
+exits 0 ctl r reload
+says "unchanged: 8"
+[ "$(value r '[.services[].pid] | tostring')" = "$before" ] || fail "a file that cannot be read has touched something"
+ok "a file that hangs is given up after 10 s, and the next reload goes on"
+
 cat >"$work/next.yml" <<'YAML'
 defaults: {ready: {delay: 100ms}, backoff: {initial: 100ms, max: 100ms}}
 services:

@@ -57,6 +57,9 @@ final class Routes {
     private static final Duration LONGEST_ROTATION = Duration.ofSeconds(5);
     private static final Duration LONGEST_HAND_OVER = Duration.ofSeconds(15);
 
+    /** Two, as one may have to wait for the end of another; each of them is given up after ten seconds. */
+    private static final Duration LONGEST_READINGS = Duration.ofSeconds(20);
+
     private static final int DEFAULT_LINES = 10;
     private static final int MOST_LINES = 100_000;
 
@@ -436,7 +439,8 @@ final class Routes {
             return error(400, BAD_REQUEST, "file must be an absolute path, not \"" + file.get() + "\"");
         }
         Duration timeout = target.duration("timeout", DEFAULT_TIMEOUT, LONGEST_TIMEOUT);
-        return act(new Ask.Reload(dryRun, file.map(Path::of), target.flag("wait"), timeout), client, timeout);
+        Ask.Reload ask = new Ask.Reload(dryRun, file.map(Path::of), target.flag("wait"), timeout);
+        return act(ask, client, timeout.plus(LONGEST_READINGS));
     }
 
     private Response act(Ask ask, Client client, Duration timeout)

@@ -455,7 +455,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (shuttingDown || handOver.isPresent()) {
             reloadRefused("SIGHUP", List.of(leaving()));
         } else {
-            reloads.signalled("SIGHUP").ifPresent(orders::add);
+            reloads.signalled("SIGHUP").ifPresent(this::beginReading);
         }
         return null;
     }
@@ -465,7 +465,33 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             told(event, "reload", List.of());
         }
         String asker = "uid " + event.asker().uid();
-        reloads.asked(new Reloads.Waiter(event.request(), ask, asker)).ifPresent(orders::add);
+        reloads.asked(new Reloads.Waiter(event.request(), ask, asker)).ifPresent(this::beginReading);
+    }
+
+    private void beginReading(Reloads.Reading reading) {
+        Optional<String> obstacle = reloads.obstacle();
+        if (obstacle.isPresent()) {
+            refuseReload(reading, Answer.Refused.Reason.FAILED, List.of(unread(reading, obstacle.get())));
+            readNext(reading);
+        } else {
+            orders.add(reloads.begin(reading, now.mono()));
+            armAt(SupervisorTimer.READING, reloads.deadline());
+        }
+    }
+
+    private void giveUpReadings() {
+        for (Reloads.Reading reading : reloads.overdue(now.mono())) {
+            String why = "nothing has come of it, or of what it includes, within " + Reloads.PATIENCE.toSeconds()
+                    + " s, as of a FIFO that nobody writes to or a file system that does not answer";
+            refuseReload(reading, Answer.Refused.Reason.FAILED, List.of(unread(reading, why)));
+            readNext(reading);
+        }
+        armAt(SupervisorTimer.READING, reloads.deadline());
+    }
+
+    private String unread(Reloads.Reading reading, String why) {
+        return "cannot read " + reading.file.orElse(identity.config()) + ": " + why
+                + "; nothing was changed, reload again when it can be read";
     }
 
     private String leaving() {
@@ -474,8 +500,11 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     @Override
     public Void on(SupervisorEvent.ConfigurationRead event) {
-        Reloads.Reading reading = reloads.done(event.reading());
-        Configuration next = event.configuration();
+        reloads.done(event.reading()).ifPresent(reading -> read(reading, event.configuration()));
+        return null;
+    }
+
+    private void read(Reloads.Reading reading, Configuration next) {
         Optional<String> obstacle = ReloadDiff.obstacle(spec, next.supervisor());
         if (shuttingDown || handOver.isPresent()) {
             refuseReload(reading, Answer.Refused.Reason.SHUTTING_DOWN, List.of(leaving()));
@@ -494,20 +523,21 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         }
         readNext(reading);
-        return null;
     }
 
     @Override
     public Void on(SupervisorEvent.ConfigurationRefused event) {
-        Reloads.Reading reading = reloads.done(event.reading());
-        refuseReload(reading, Answer.Refused.Reason.BAD_CONFIGURATION, event.problems());
-        readNext(reading);
+        Optional<Reloads.Reading> reading = reloads.done(event.reading());
+        if (reading.isPresent()) {
+            refuseReload(reading.get(), Answer.Refused.Reason.BAD_CONFIGURATION, event.problems());
+            readNext(reading.get());
+        }
         return null;
     }
 
     private void readNext(Reloads.Reading last) {
         if (!last.dry) {
-            reloads.begin().ifPresent(orders::add);
+            reloads.next().ifPresent(this::beginReading);
         }
     }
 
@@ -1069,6 +1099,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 armAnswerTimer();
             }
             case HAND_OVER -> handOver.ifPresent(this::handOverIsLate);
+            case READING -> giveUpReadings();
         }
         return null;
     }

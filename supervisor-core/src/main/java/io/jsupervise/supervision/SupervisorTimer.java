@@ -11,5 +11,7 @@ public enum SupervisorTimer {
     /** Somebody has waited for an answer for as long as they wanted. */
     ANSWER,
     /** A hand-over takes too long. */
-    HAND_OVER
+    HAND_OVER,
+    /** A reading of the services file takes too long. */
+    READING
 }

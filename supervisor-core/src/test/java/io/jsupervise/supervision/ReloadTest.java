@@ -84,6 +84,62 @@ class ReloadTest {
     }
 
     @Test
+    void a_reading_that_hangs_is_given_up_and_later_ones_go_on() {
+        Herd herd = new Herd(0, "a").allRunning("a").askReload(true).askReload(true);
+        herd.on(new SupervisorEvent.ReloadRequested()).fires(SupervisorTimer.READING);
+        assertTrue(
+                herd.words()
+                        .startsWith(
+                                "tell reload-refused, reply 1 failed: cannot read /etc/services.yml: nothing has come"
+                                        + " of it"),
+                herd.words());
+        assertTrue(herd.words().endsWith(", read 2"), herd.words());
+        assertEquals("uid 1000", herd.told().get(0).details().get("by"));
+        assertEquals(
+                "tell reloaded, configured 1, reply 2 =1 []",
+                herd.read(service("a")).words());
+        herd.on(new SupervisorEvent.ConfigurationRead(1, Herd.file(service("b"))));
+        assertEquals("", herd.words(), "what comes of it after all is of yesterday");
+        assertEquals("RUNNING", herd.states());
+    }
+
+    @Test
+    void each_reading_has_its_own_time() {
+        Herd herd = new Herd(0, "a").allRunning("a").askReload(true);
+        herd.later(Duration.ofSeconds(4));
+        herd.ask(new Ask.Reload(true, Optional.of(Path.of("/tmp/x.yml")), false, Duration.ZERO));
+        herd.fires(SupervisorTimer.READING);
+        assertTrue(herd.words().contains("reply 1 failed"), herd.words());
+        assertFalse(herd.words().contains("reply 2"), herd.words());
+        herd.fires(SupervisorTimer.READING);
+        assertTrue(herd.words().startsWith("reply 2 failed: cannot read /tmp/x.yml: "), herd.words());
+        herd.on(new SupervisorEvent.ConfigurationRefused(2, List.of("f:1:1: x; y")));
+        assertEquals("", herd.words());
+    }
+
+    @Test
+    void so_many_readings_may_hang_and_no_more_until_one_comes_back() {
+        Herd herd = new Herd(0, "a").allRunning("a");
+        for (int i = 0; i < 8; i++) {
+            herd.on(new SupervisorEvent.ReloadRequested());
+            assertEquals("read " + (i + 1), herd.words());
+            herd.fires(SupervisorTimer.READING);
+        }
+        herd.askReload(true);
+        assertTrue(
+                herd.words().contains("reply 1 failed: cannot read /etc/services.yml: 8 earlier readings hang"),
+                herd.words());
+        assertEquals(
+                "tell reload-refused",
+                herd.on(new SupervisorEvent.ReloadRequested()).words());
+        herd.on(new SupervisorEvent.ConfigurationRefused(3, List.of("f:1:1: x; y")));
+        assertEquals("", herd.words());
+        herd.on(new SupervisorEvent.ReloadRequested());
+        assertTrue(herd.words().startsWith("read "), herd.words());
+        assertEquals("tell reloaded, configured 1", herd.read(service("a")).words());
+    }
+
+    @Test
     void nothing_is_reloaded_while_the_supervisor_ends() {
         Herd herd = new Herd(0, "a").allRunning("a").askReload(true);
         herd.end();
