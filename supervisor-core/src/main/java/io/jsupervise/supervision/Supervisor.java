@@ -353,6 +353,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (!isRestart && order.knows(name)) {
             List<String> waitsFor = order.wait(name, this::seen);
             if (!waitsFor.isEmpty()) {
+                slots.leaveQueue(name);
                 return new Event.StartPostponed(waitsFor);
             }
         }
@@ -378,26 +379,30 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     announce.from(),
                     announce.to(),
                     announce.details()));
-        } else if (effect instanceof Effect.Spawn
-                || effect instanceof Effect.LookAtTree
-                || effect instanceof Effect.SendSignal) {
+        } else if (effect instanceof Effect.Spawn || effect instanceof Effect.SendSignal) {
             gate.pass(gate.needs(effect.service()), new Order.ForService(effect), orders);
         } else {
             orders.add(new Order.ForService(effect));
         }
     }
 
-    /** After everything else of a step: who was told to stop by then shall not get a slot first. */
+    /**
+     * After everything else of a step: who was told to stop by then shall not get a slot first. What one depends on may have
+     * gone while it stood in the queue; then it waits for that again, and the next one gets the slot.
+     */
     private void grantSlots() {
         if (slots.areUnlimited() || shuttingDown || handOver.isPresent()) {
             return;
         }
         slots.expire(now.mono());
-        for (ServiceName name : slots.next()) {
-            if (slots.take(name, now.mono())) {
-                advance(name, new Event.StartPermitted(nextRun()));
+        List<ServiceName> turn = slots.next();
+        while (!turn.isEmpty()) {
+            for (ServiceName name : turn) {
+                advance(name, mayStart(services.get(name)));
             }
+            turn = slots.next();
         }
+        followOrder();
         armAt(SupervisorTimer.SLOT, slots.deadline());
     }
 

@@ -281,6 +281,39 @@ class StartOrderTest {
     }
 
     @Test
+    void what_goes_away_while_a_dependent_queues_for_a_slot_is_waited_for_again() {
+        Service db = Bench.fresh(service("db").build());
+        Service slow = Bench.fresh(service("slow").build());
+        Service web = Bench.fresh(service("web", "db").build());
+        Service last = Bench.fresh(service("last", "db").build());
+        Herd herd = new Herd(1, Set.of(), db, slow, web, last).begin();
+        herd.spawned("db").fires("db", TimerKind.READY).committed();
+        assertEquals("RUNNING STARTING WAITING WAITING", herd.states());
+        herd.exits("db", 1).committed();
+        herd.spawned("slow").fires("slow", TimerKind.READY).committed();
+        assertEquals("BACKOFF RUNNING WAITING WAITING", herd.states());
+        assertEquals(List.of("db: ready"), herd.serviceOf("web").waitingFor());
+        assertEquals(List.of("db: ready"), herd.serviceOf("last").waitingFor());
+        herd.fires("db", TimerKind.RESTART).spawned("db");
+        herd.fires("db", TimerKind.READY).committed();
+        assertEquals("RUNNING RUNNING STARTING WAITING", herd.states());
+    }
+
+    @Test
+    void a_restart_while_it_queues_for_a_slot_waits_for_what_it_depends_on() {
+        Service db = Bench.fresh(service("db").build());
+        Service slow = Bench.fresh(service("slow").build());
+        Service web = Bench.fresh(service("web", "db").build());
+        Herd herd = new Herd(1, Set.of(), db, slow, web).begin();
+        herd.spawned("db").fires("db", TimerKind.READY).committed();
+        herd.exits("db", 1).committed();
+        herd.actAndLeave(Verb.RESTART, "web");
+        assertEquals(List.of("db: ready"), herd.serviceOf("web").waitingFor());
+        herd.spawned("slow").fires("slow", TimerKind.READY).committed();
+        assertEquals("BACKOFF RUNNING WAITING", herd.states());
+    }
+
+    @Test
     void a_thousand_dependents_and_a_chain_of_five_thousand_are_no_matter() {
         List<ServiceSpec.Builder> star = new ArrayList<>();
         star.add(service("hub").ready(new Readiness.Delay(Duration.ZERO)));
