@@ -6,7 +6,6 @@ import io.jsupervise.lifecycle.Effect.AskToStart;
 import io.jsupervise.lifecycle.Effect.Bury;
 import io.jsupervise.lifecycle.Effect.CancelTimer;
 import io.jsupervise.lifecycle.Effect.LookAtHeartbeat;
-import io.jsupervise.lifecycle.Effect.LookAtTree;
 import io.jsupervise.lifecycle.Effect.Persist;
 import io.jsupervise.lifecycle.Effect.SendSignal;
 import io.jsupervise.lifecycle.Effect.Spawn;
@@ -716,14 +715,12 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         if (!hangs && s.spec.hooks().has(HookKind.STOP_COMMAND)) {
             if (s.hooks.running().isEmpty()) {
-                lookAtTree();
                 hooks().run(HookKind.STOP_COMMAND, s.run.orElseThrow().id());
             }
             return;
         }
         Optional<Signal> dump = s.spec.stop().dumpSignal();
         if (dump.isPresent() && hangs) {
-            lookAtTree();
             signal(dump.get(), false);
             arm(TimerKind.DUMP, now.mono().plus(DUMP_TIME));
         } else {
@@ -734,9 +731,6 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void terminate() {
         Signal stop = s.spec.stop().signal();
         boolean toAll = s.spec.stop().killMode() == KillMode.TREE;
-        if (!toAll) {
-            lookAtTree();
-        }
         signal(stop, toAll);
         if (!stop.equals(Signal.KILL)) {
             signal(Signal.CONT, toAll);
@@ -754,13 +748,6 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void signal(Signal signal, boolean wholeTree) {
         effects.add(new SendSignal(s.spec.name(), s.run.orElseThrow().id(), signal, wholeTree));
-    }
-
-    /** Before anything that the main process may end by while the rest of its tree is not asked. */
-    private void lookAtTree() {
-        if (s.spec.stop().killMode().endsTree()) {
-            effects.add(new LookAtTree(s.spec.name(), s.run.orElseThrow().id()));
-        }
     }
 
     private void bury(RunId run) {
@@ -842,7 +829,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void restartOrGiveUp(Optional<ExitStatus> status, Cause cause, String reason) {
         Duration delay = s.spec.backoff().delay(s.history.failures(), s.unit()).plus(fraction(s.spec.startJitter()));
-        if (cause == Cause.START_FAILED && delay.compareTo(START_PAUSE) < 0) {
+        if (hadNoProcess(cause) && delay.compareTo(START_PAUSE) < 0) {
             delay = START_PAUSE;
         }
         MonotonicTime at = now.mono().plus(delay);

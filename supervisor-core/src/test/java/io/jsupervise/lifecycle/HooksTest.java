@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.HookKind;
@@ -94,6 +95,17 @@ class HooksTest {
         assertEquals(
                 "cannot start: pre_start: /bin/pre: ENOENT",
                 bench.service().fatalReason().orElseThrow());
+    }
+
+    @Test
+    void a_pre_start_that_cannot_be_spawned_is_not_tried_again_at_once_whatever_the_backoff() {
+        Backoff none = new Backoff(Duration.ZERO, 1, Duration.ZERO, 0, Duration.ofMinutes(1));
+        Bench bench = new Bench(service(HookKind.PRE_START).backoff(none)).begin();
+        bench.on(new Event.SpawnFailed(bench.hook().id(), "/bin/pre: ENOENT"));
+        assertEquals(ServiceState.BACKOFF, bench.state());
+        assertEquals(
+                Optional.of(Duration.ofMillis(10)),
+                bench.service().history().lastEnd().orElseThrow().delay());
     }
 
     @Test
@@ -196,7 +208,7 @@ class HooksTest {
     @Test
     void stop_command_takes_the_place_of_the_signal() {
         Bench bench = bench(HookKind.STOP_COMMAND).running().stop();
-        assertEquals("record, tell stopping, look at tree, spawn stop_command, arm HOOK 20000ms", bench.words());
+        assertEquals("record, tell stopping, spawn stop_command, arm HOOK 20000ms", bench.words());
         assertEquals("101", variables(bench).get("JSUPERVISE_PID"));
         bench.hookSpawned().exits(0).groupEmpty();
         assertEquals(ServiceState.STOPPING, bench.state());
