@@ -25,9 +25,15 @@ final class StopOrder {
         return leaving.isEmpty();
     }
 
-    /** These are to stop. */
+    /** These are to stop, beside those that are to already: one of these may have to wait for more now. */
     void add(Collection<ServiceName> services, StartOrder dependencies) {
-        leaving.addAll(services);
+        for (ServiceName service : services) {
+            if (leaving.add(service)) {
+                for (ServiceName needed : dependencies.neededBy(service)) {
+                    waiting.computeIfPresent(needed, (name, others) -> others + 1);
+                }
+            }
+        }
         for (ServiceName service : services) {
             int others = 0;
             for (ServiceName dependent : dependencies.dependentsOf(service)) {

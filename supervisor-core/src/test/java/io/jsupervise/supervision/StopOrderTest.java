@@ -62,6 +62,16 @@ class StopOrderTest {
     }
 
     @Test
+    void a_second_stop_of_one_that_is_down_does_not_end_the_wait_for_the_others() {
+        Herd herd = shop().actAndLeave(Verb.STOP).committed().exits("web", 0).committed();
+        assertEquals("RUNNING STOPPING STOPPED STOPPING STOPPING", herd.states());
+        herd.actAndLeave(Verb.STOP, "web").committed();
+        assertEquals("RUNNING STOPPING STOPPED STOPPING STOPPING", herd.states());
+        herd.exits("mail", 0).committed();
+        assertEquals("STOPPING STOPPING STOPPED STOPPED STOPPING", herd.states());
+    }
+
+    @Test
     void a_chain_ends_link_by_link() {
         Herd herd = running(service("a"), service("b", "a"), service("c", "b"))
                 .end()
