@@ -176,6 +176,16 @@ public final class SteppedDaemon {
         return relay;
     }
 
+    /** It ends by itself when there are only oneshots and all have ended; to be called before the first turn. */
+    public void endsWithOneshots() {
+        assembly.endsWithOneshots();
+    }
+
+    /** Once it has ended: whether there were only oneshots and some of them failed, so that the exit code is 1. */
+    public boolean failed() {
+        return assembly.loop().failed();
+    }
+
     public CompletableFuture<Answer> ask(Ask ask) {
         return assembly.ask(ask, new Asker(Optional.of(4711), 1000));
     }

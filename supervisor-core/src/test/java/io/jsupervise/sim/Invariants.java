@@ -50,6 +50,9 @@ import java.util.concurrent.CompletableFuture;
  *   <tr><td>a reload touches what the file says differently, and nothing else<td>{@link #configured}
  *   <tr><td>starts are staggered<td>{@link #startsAreStaggered}
  *   <tr><td>what a service's user must open is its own<td>{@link #heartbeatIsIts}
+ *   <tr><td>the order of starts and stops, and hooks<td>{@link OrderWatch}
+ *   <tr><td>a reload that is refused changes nothing<td>{@link #configured}, {@link #told}
+ *   <tr><td>where there are only oneshots: the exit code<td>{@link #exitCode}
  *   <tr><td>the exit of a loader is none of the program<td>{@link ServiceWatch#recorded}
  * </table>
  *
@@ -70,6 +73,10 @@ final class Invariants implements Witness {
     private final List<Asked> unanswered = new ArrayList<>();
     private final JournalCodec codec = new JournalCodec();
     private final Excuses excuses = new Excuses();
+    private final OrderWatch order;
+    private final Map<String, Wanted> wanted = new HashMap<>();
+    private Optional<Boolean> endedWithFailures = Optional.empty();
+    private boolean hasReloaded;
     private boolean journalIsStale;
     private long shutdownAt = Long.MAX_VALUE;
     private long restarts;
@@ -99,18 +106,20 @@ final class Invariants implements Witness {
 
     private record Asked(Ask.Act act, CompletableFuture<Answer> answer, long at) {}
 
-    Invariants(World world, SimulatedOs os, Configuration configuration, Transcript transcript) {
+    Invariants(World world, SimulatedOs os, Configuration configuration, Transcript transcript, boolean choreographed) {
         this.world = world;
         this.os = os;
         this.configuration = configuration;
         this.taken = configuration;
         this.journal = configuration.supervisor().stateDir().resolve("journal");
         this.transcript = transcript;
+        this.order = new OrderWatch(os, excuses);
+        order.lifeBegins(configuration, service -> Optional.empty());
         for (ServiceSpec spec : configuration.services()) {
             services.put(
                     spec.name().value(),
                     new ServiceWatch(
-                            spec, world, excuses, configuration.services().size()));
+                            spec, world, excuses, configuration.services().size(), choreographed));
         }
     }
 
@@ -186,9 +195,10 @@ final class Invariants implements Witness {
         if (brokenByAnAnswer.isPresent()) {
             throw brokenByAnAnswer.get();
         }
+        order.afterTurn();
         for (ServiceWatch service : services.values()) {
             service.hungIsFound();
-            service.movesOn();
+            service.movesOn(order.unmetAt(service.name()));
         }
         for (Asked asked : unanswered) {
             long latest = asked.at + asked.act.timeout().toNanos() + ServiceWatch.SOON + 2_000_000_000L;
@@ -196,10 +206,19 @@ final class Invariants implements Witness {
                 throw new Violation("an answer", "does not come: " + asked.act);
             }
         }
-        long latestEnd = shutdownAt == Long.MAX_VALUE ? Long.MAX_VALUE : shutdownAt + 60_000_000_000L;
+        long latestEnd = shutdownAt == Long.MAX_VALUE ? Long.MAX_VALUE : shutdownAt + longestShutdown();
         if (late(shutdownAt, latestEnd)) {
             throw new Violation("promise 12", "a shutdown does not end");
         }
+    }
+
+    /** All at once; or, at the worst, one after another, with all their hooks. */
+    private long longestShutdown() {
+        long longest = 60_000_000_000L;
+        for (ServiceWatch service : services.values()) {
+            longest += service.longestStopAfterOthers();
+        }
+        return longest;
     }
 
     private boolean late(long since, long latest) {
@@ -212,6 +231,10 @@ final class Invariants implements Witness {
             throw new Violation("promise 12", "the journal is still stale");
         }
         for (ServiceWatch service : services.values()) {
+            if (byName(taken).get(service.name()).isOneshot()) {
+                hasCompleted(service);
+                continue;
+            }
             if (service.state() != ServiceState.RUNNING || livingMains(service.name()) != 1) {
                 throw new Violation(
                         "promise 12",
@@ -230,10 +253,56 @@ final class Invariants implements Witness {
         }
     }
 
+    private void hasCompleted(ServiceWatch service) {
+        if (!order.hasSucceeded(service.name())) {
+            throw new Violation(
+                    "promise 12",
+                    service.name() + " is " + service.state() + " and has not completed, though nothing is in its way");
+        }
+        nothingRemains(service, "after it has completed");
+    }
+
+    /** The daemon was to end with its oneshots, and has ended. */
+    void exitCode(boolean failed) {
+        if (failed != endedWithFailures.orElse(false)) {
+            throw new Violation(
+                    "the exit code", "tells " + (failed ? "of failures" : "of success") + ", and it was otherwise");
+        }
+    }
+
+    /** Whether all oneshots have ended, by the only file that there was. */
+    boolean shouldHaveEnded() {
+        boolean someWanted = false;
+        for (ServiceWatch service : services.values()) {
+            boolean over = service.state() == ServiceState.STOPPED
+                    || service.state() == ServiceState.EXITED
+                    || service.state() == ServiceState.FATAL;
+            if (!over) {
+                return false;
+            }
+            someWanted |= byName(configuration).get(service.name()).autostart();
+        }
+        return someWanted && !hasReloaded;
+    }
+
+    private boolean someHaveFailed() {
+        for (ServiceWatch service : services.values()) {
+            boolean isWanted = wanted.getOrDefault(service.name(), Wanted.DOWN) == Wanted.UP;
+            if (byName(taken).containsKey(service.name()) && isWanted && !order.hasSucceeded(service.name())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private int livingMains(String service) {
         int living = 0;
         for (SimulatedProcess process : os.processes.all()) {
-            living += process.isMain && process.isAlive() && process.service().equals(service) ? 1 : 0;
+            living += process.isMainOfService()
+                            && process.isAlive()
+                            && process.service().equals(service)
+                    ? 1
+                    : 0;
         }
         return living;
     }
@@ -265,14 +334,28 @@ final class Invariants implements Witness {
     public void attempted(SpawnRequest request) {
         attempts++;
         ServiceWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
+        boolean begins = order.attempted(request);
+        String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
+        if (hook.equals("post_start") || hook.equals("stop_command")) {
+            return;
+        }
         if (livingMains(service.name()) > 0) {
             throw new Violation("promise 1", "a second process of " + service.name() + " is being started");
         }
-        service.mayStart();
-        heartbeatIsIts(request);
         nothingRemains(service, "before a start");
+        if (hook.equals("post_stop")) {
+            return;
+        }
+        if (hook.isEmpty()) {
+            service.mayStart(order.isWaitedFor(service.name()));
+            heartbeatIsIts(request);
+        } else {
+            service.mayPrepare(order.isWaitedFor(service.name()));
+        }
         theDeathIsRecorded(service);
-        restarts += service.startAttempted() ? 1 : 0;
+        if (begins) {
+            restarts += service.startAttempted() ? 1 : 0;
+        }
         startsAreStaggered();
     }
 
@@ -291,7 +374,8 @@ final class Invariants implements Witness {
     /** Members of the group that no signal ends are told of after 10 s, and no longer waited for. */
     private void nothingRemains(ServiceWatch service, String when) {
         for (SimulatedProcess process : os.processes.all()) {
-            if (process.isAlive() && process.service().equals(service.name()) && !service.isGivenUp(process)) {
+            boolean mayRemain = service.isGivenUp(process) || service.spares(process);
+            if (process.isAlive() && process.service().equals(service.name()) && !mayRemain) {
                 throw new Violation("promise 10", process + " still lives " + when);
             }
         }
@@ -365,8 +449,12 @@ final class Invariants implements Witness {
 
     @Override
     public void spawned(SimulatedProcess process) {
-        transcript.add("spawned " + process.service() + " " + process.pid());
-        services.get(process.service()).spawned(process);
+        transcript.add("spawned " + process.hook() + (process.isHook() ? " of " : "") + process.service() + " "
+                + process.pid());
+        order.spawned(process);
+        if (!process.isHook()) {
+            services.get(process.service()).spawned(process);
+        }
     }
 
     @Override
@@ -384,6 +472,7 @@ final class Invariants implements Witness {
     @Override
     public void signalled(SimulatedProcess process, Signal signal, boolean wholeGroup) {
         transcript.add(new Sent(process.service(), process.pid(), signal, wholeGroup));
+        order.signalled(process, signal, wholeGroup);
     }
 
     private record Sent(String service, int pid, Signal signal, boolean group) {
@@ -399,6 +488,7 @@ final class Invariants implements Witness {
     public void told(Happening happening) {
         transcript.add(happening);
         told.merge(happening.event(), 1L, Long::sum);
+        order.told(happening);
         if (happening.event().equals("ignored")) {
             throw new Violation("the core", "got an event that cannot be: " + happening);
         }
@@ -408,6 +498,9 @@ final class Invariants implements Witness {
                     happening.event().equals("stopping") || happening.event().equals("stopped");
             if (begins && "reload".equals(happening.details().get("cause")) && !reloaded.contains(service.name())) {
                 throw new Violation("a reload", "ends " + service.name() + ", which it does not touch");
+            }
+            if (happening.to().equals(Optional.of(ServiceState.WAITING))) {
+                service.takenAlong(order.isWaitedFor(service.name()));
             }
             if (service.told(happening)) {
                 told.merge("hang", 1L, Long::sum);
@@ -422,6 +515,9 @@ final class Invariants implements Witness {
                 case "journal-stale" -> journalIsStale = true;
                 case "journal-recovered" -> journalIsStale = false;
                 case "shutdown-begun" -> {
+                    if (happening.details().get("by").equals("the end of all oneshots")) {
+                        endedWithFailures = Optional.of(someHaveFailed());
+                    }
                     shutdownAt = world.nanos();
                     services.values().forEach(ServiceWatch::shutdownBegun);
                 }
@@ -445,7 +541,11 @@ final class Invariants implements Witness {
         Set<String> removed = names(happening, "removed");
         Set<String> restarted = names(happening, "restarted");
         Set<String> changed = names(happening, "changed");
+        if (next.source().equals(Scenario.REFUSED)) {
+            throw new Violation("a reload", "that has to be refused is taken over");
+        }
         taken = next;
+        hasReloaded = true;
         for (ServiceWatch service : services.values()) {
             String name = service.name();
             ServiceSpec old = before.get(name);
@@ -471,6 +571,9 @@ final class Invariants implements Witness {
         reloaded.clear();
         reloaded.addAll(removed);
         reloaded.addAll(restarted);
+        Set<String> afresh = new HashSet<>(added);
+        afresh.addAll(restarted);
+        order.configured(next, removed, afresh);
     }
 
     private static void expect(boolean right, String name, String what, Happening happening) {
@@ -504,6 +607,7 @@ final class Invariants implements Witness {
 
     @Override
     public void recorded(Service service) {
+        wanted.put(service.name().value(), service.wanted());
         services.get(service.name().value()).recorded(service);
     }
 

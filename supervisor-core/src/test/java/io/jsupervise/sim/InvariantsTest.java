@@ -84,7 +84,8 @@ class InvariantsTest {
 
     @Test
     void a_service_that_never_comes_up_breaks_promise_12_and_the_message_says_how_to_see_it_again() {
-        AssertionError error = assertThrows(AssertionError.class, () -> new RandomRun(4, NeverStarts::new, 100).play());
+        AssertionError error = assertThrows(
+                AssertionError.class, () -> new RandomRun(4, Scenario.Kind.PLAIN, NeverStarts::new, 100).play());
         assertTrue(error.getMessage().contains("promise 12"), error.getMessage());
         assertTrue(error.getMessage().contains("-Dsim.seed=4\n"), error.getMessage());
     }
@@ -96,7 +97,8 @@ class InvariantsTest {
                 request -> program,
                 Faults::none,
                 saboteur,
-                100);
+                100,
+                Scenario.Kind.PLAIN);
         return new Simulation(setup, 1);
     }
 

@@ -108,6 +108,16 @@ final class Life {
         return turns;
     }
 
+    /** Before anything else: it ends when there are only oneshots and all of them have ended. */
+    void endsWithOneshots() {
+        daemon.endsWithOneshots();
+    }
+
+    /** Once it has ended: whether its exit code tells of oneshots that failed. */
+    boolean failed() {
+        return daemon.failed();
+    }
+
     /** Everybody does what there is to do, for so long, or until the daemon ends. */
     void run(Duration time) {
         drive(world.nanos() + time.toNanos());

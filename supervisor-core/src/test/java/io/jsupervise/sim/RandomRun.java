@@ -1,6 +1,7 @@
 package io.jsupervise.sim;
 
 import io.jsupervise.daemon.Outlets;
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Ask;
@@ -27,24 +28,47 @@ final class RandomRun {
     private Faults faults;
     private long lastLittleStep;
 
+    private final Scenario.Kind kind;
+    private Read read = Read.AS_IT_IS;
+
+    /** What whoever reads the file finds. */
+    private enum Read {
+        AS_IT_IS,
+        /** It cannot be understood. */
+        SPOILT,
+        /** It can, and not be taken over. */
+        REFUSED
+    }
+
     RandomRun(long seed) {
-        this(seed, UnaryOperator.identity(), LINES);
+        this(seed, Scenario.Kind.PLAIN);
+    }
+
+    RandomRun(long seed, Scenario.Kind kind) {
+        this(seed, kind, UnaryOperator.identity(), LINES);
     }
 
     /** @param lines of transcript that are kept */
-    RandomRun(long seed, UnaryOperator<Outlets> saboteur, int lines) {
+    RandomRun(long seed, Scenario.Kind kind, UnaryOperator<Outlets> saboteur, int lines) {
         this.seed = seed;
+        this.kind = kind;
         this.random = new SplittableRandom(seed);
-        this.scenario = new Scenario(random.split());
+        this.scenario = new Scenario(random.split(), kind);
         this.simulation = new Simulation(
                 new Simulation.Setup(
-                        scenario.configuration(),
-                        scenario::configuration,
-                        scenario::program,
-                        this::faults,
-                        saboteur,
-                        lines),
+                        scenario.configuration(), this::file, scenario::program, this::faults, saboteur, lines, kind),
                 random.nextLong());
+        if (scenario.hasOnlyOneshots()) {
+            simulation.endsWithOneshots();
+        }
+    }
+
+    private Configuration file() {
+        return switch (read) {
+            case AS_IT_IS -> scenario.configuration();
+            case SPOILT -> throw new IllegalStateException("services.yml:1:1: this is no YAML");
+            case REFUSED -> scenario.refused();
+        };
     }
 
     private Faults faults(World world) {
@@ -63,6 +87,11 @@ final class RandomRun {
     long play() {
         try {
             storm();
+            if (simulation.isOver()) {
+                simulation.end();
+                simulation.invariants.exitCode(simulation.failed());
+                return simulation.invariants.restarts();
+            }
             if (chance(0.3)) {
                 simulation.terminate();
                 if (chance(0.6)) {
@@ -71,15 +100,19 @@ final class RandomRun {
                 }
             } else {
                 calm();
-                simulation.terminate();
+                if (!simulation.isOver()) {
+                    simulation.terminate();
+                }
             }
-            simulation.run(Duration.ofMinutes(5));
+            simulation.run(kind == Scenario.Kind.PLAIN ? Duration.ofMinutes(5) : Duration.ofHours(1));
             simulation.end();
+            simulation.invariants.exitCode(simulation.failed());
             return simulation.invariants.restarts();
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
                     "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
-                            + " -Dtest=SimulationTest -Dsim.seed=" + seed + "\nhow it came about:\n"
+                            + " -Dtest=SimulationTest" + (kind == Scenario.Kind.PLAIN ? "" : "#*order*")
+                            + " -Dsim.seed=" + seed + "\nhow it came about:\n"
                             + simulation.transcript.text(),
                     e);
         }
@@ -92,9 +125,11 @@ final class RandomRun {
     private void storm() {
         int most = chance(0.5) ? 2_000 : 10_000;
         int rounds = 20 + random.nextInt(40);
-        for (int i = 0; i < rounds; i++) {
+        for (int i = 0; i < rounds && !simulation.isOver(); i++) {
             simulation.run(upToMs(most));
-            disturb();
+            if (!simulation.isOver()) {
+                disturb();
+            }
         }
     }
 
@@ -117,6 +152,9 @@ final class RandomRun {
     private void reload() {
         if (chance(0.8)) {
             scenario.edit();
+        }
+        if (kind == Scenario.Kind.CHOREOGRAPHED) {
+            read = pick(Read.AS_IT_IS, Read.AS_IT_IS, Read.AS_IT_IS, Read.AS_IT_IS, Read.SPOILT, Read.REFUSED);
         }
         if (chance(0.3)) {
             simulation.run(upToMs(50));
@@ -152,11 +190,21 @@ final class RandomRun {
         faults.cease();
         scenario.calm();
         scenario.nameAll();
+        read = Read.AS_IT_IS;
         simulation.hangUp();
-        simulation.run(Duration.ofSeconds(8));
+        simulation.run(Duration.ofSeconds(kind == Scenario.Kind.PLAIN ? 8 : 60));
+        if (simulation.isOver()) {
+            return;
+        }
         simulation.ask(new Ask.Act(Verb.RESTART, List.of(), true, Duration.ofSeconds(90)));
-        simulation.run(Duration.ofSeconds(60));
+        simulation.run(Duration.ofSeconds(kind == Scenario.Kind.PLAIN ? 60 : 300));
         simulation.invariants.allIsWell();
+        if (scenario.hasOnlyOneshots() && simulation.invariants.shouldHaveEnded() && !simulation.isOver()) {
+            throw new Violation("the end", "does not come, though all oneshots have ended");
+        }
+        if (simulation.isOver()) {
+            return;
+        }
         long before = simulation.invariants.attempts();
         for (int i = 0; i < 3; i++) {
             simulation.run(upToMs(20_000));

@@ -44,9 +44,22 @@ final class Scenario {
     private int edits;
     private final Map<String, ServiceSpec> byName = new LinkedHashMap<>();
     private final Set<String> crashLoops = new HashSet<>();
+    private final Optional<Choreography> choreography;
     private boolean calm;
 
+    /** What there is in it. */
+    enum Kind {
+        /** Services that stand each for itself. */
+        PLAIN,
+        /** The same, with dependencies, hooks, one-shots and kill modes. */
+        CHOREOGRAPHED
+    }
+
     Scenario(SplittableRandom random) {
+        this(random, Kind.PLAIN);
+    }
+
+    Scenario(SplittableRandom random, Kind kind) {
         this.random = random;
         List<ServiceSpec> services = new ArrayList<>();
         int count = 1 + random.nextInt(random.nextInt(10) == 0 ? 12 : 5);
@@ -54,7 +67,27 @@ final class Scenario {
             services.add(service("s" + i));
         }
         services.forEach(service -> byName.put(service.name().value(), service));
-        this.configuration = configuration(number(0, 0, 1, 3), services);
+        int slots = number(0, 0, 1, 3);
+        this.choreography = kind == Kind.PLAIN
+                ? Optional.empty()
+                : Optional.of(new Choreography(random.split(), services, crashLoops));
+        this.configuration = configuration(slots, dressed(services));
+    }
+
+    private List<ServiceSpec> dressed(List<ServiceSpec> services) {
+        if (choreography.isEmpty()) {
+            return services;
+        }
+        Set<String> named = new HashSet<>();
+        services.forEach(service -> named.add(service.name().value()));
+        List<ServiceSpec> dressed = new ArrayList<>();
+        services.forEach(service -> dressed.add(choreography.get().dress(service, named)));
+        return dressed;
+    }
+
+    /** Whether there are only oneshots, for ever. */
+    boolean hasOnlyOneshots() {
+        return choreography.isPresent() && choreography.get().onlyOneshots();
     }
 
     /** Whoever it is, a loader has to be executed first. */
@@ -74,6 +107,7 @@ final class Scenario {
      */
     void edit() {
         edits++;
+        choreography.ifPresent(Choreography::edit);
         List<ServiceSpec> services = new ArrayList<>();
         for (ServiceSpec before : byName.values()) {
             String name = before.name().value();
@@ -99,14 +133,14 @@ final class Scenario {
         if (chance(0.5)) {
             Collections.reverse(services);
         }
-        configuration = new Configuration(configuration.source(), configuration.supervisor(), services);
+        configuration = new Configuration(configuration.source(), configuration.supervisor(), dressed(services));
     }
 
     /** Every service is named again. */
     void nameAll() {
         unnamed.clear();
-        configuration =
-                new Configuration(configuration.source(), configuration.supervisor(), List.copyOf(byName.values()));
+        configuration = new Configuration(
+                configuration.source(), configuration.supervisor(), dressed(List.copyOf(byName.values())));
     }
 
     private static ServiceSpec edited(
@@ -147,6 +181,24 @@ final class Scenario {
         return configuration;
     }
 
+    /** Where a file comes from that has to be refused. */
+    static final Path REFUSED = Path.of("/etc/refused.yml");
+
+    /** What a file says that has to be refused, though each service in it is in order. */
+    Configuration refused() {
+        SupervisorSpec ours = configuration.supervisor();
+        SupervisorSpec elsewhere = new SupervisorSpec(
+                ours.name(),
+                Path.of("/var/lib/elsewhere"),
+                ours.runtimeDir(),
+                ours.socket(),
+                ours.socketGroup(),
+                ours.maxParallelStarts(),
+                ours.heartbeatFile(),
+                ours.heartbeatInterval());
+        return new Configuration(REFUSED, elsewhere, configuration.services());
+    }
+
     ServiceSpec spec(String name) {
         return byName.get(name);
     }
@@ -154,6 +206,7 @@ final class Scenario {
     /** From now on every process that is started is a good one. */
     void calm() {
         calm = true;
+        choreography.ifPresent(Choreography::calm);
     }
 
     private ServiceSpec service(String name) {
@@ -208,6 +261,16 @@ final class Scenario {
 
     /** What a process does that is being spawned. */
     Program program(SpawnRequest request) {
+        if (request.environment().containsKey("JSUPERVISE_HOOK")) {
+            return choreography.orElseThrow().hook(request);
+        }
+        Program plain = plainProgram(request);
+        return choreography.isEmpty()
+                ? plain
+                : choreography.get().main(plain, request.environment().get("JSUPERVISE_SERVICE"));
+    }
+
+    private Program plainProgram(SpawnRequest request) {
         ServiceSpec spec = byName.get(request.environment().get("JSUPERVISE_SERVICE"));
         Program program = Program.steady();
         if (!calm) {

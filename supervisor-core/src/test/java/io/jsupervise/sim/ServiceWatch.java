@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.ServiceSpec;
@@ -38,6 +39,7 @@ final class ServiceWatch {
     private final World world;
     private final Invariants.Excuses excuses;
     private final int services;
+    private final boolean choreographed;
 
     private ServiceState state = ServiceState.STOPPED;
     private long since;
@@ -62,8 +64,12 @@ final class ServiceWatch {
     private boolean restartsAreKnown = true;
     private long slotSince = Long.MIN_VALUE;
 
-    /** @param services how many there are in all: so many may wait for a slot */
-    ServiceWatch(ServiceSpec spec, World world, Invariants.Excuses excuses, int services) {
+    /**
+     * @param services      how many there are in all: so many may wait for a slot
+     * @param choreographed whether some may have hooks, or wait for others
+     */
+    ServiceWatch(ServiceSpec spec, World world, Invariants.Excuses excuses, int services, boolean choreographed) {
+        this.choreographed = choreographed;
         this.spec = spec;
         this.world = world;
         this.excuses = excuses;
@@ -131,11 +137,36 @@ final class ServiceWatch {
         return main != null && main.isAlive();
     }
 
-    /** Promise 6: stopped, EXITED and FATAL stay so. One start may have been on its way when the stop came. */
-    void mayStart() {
-        if (down && sparedStarts-- <= 0) {
+    /**
+     * Promise 6: stopped, EXITED and FATAL stay so. One start may have been on its way when the stop came.
+     *
+     * @param isWaitedFor by another one that was asked for, and takes along what nobody has stopped
+     */
+    void mayStart(boolean isWaitedFor) {
+        mayPrepare(isWaitedFor);
+        if (down) {
+            sparedStarts--;
+        }
+    }
+
+    /** Its start begins. */
+    void mayPrepare(boolean isWaitedFor) {
+        takenAlong(isWaitedFor);
+        if (down && sparedStarts <= 0) {
             throw new Violation("promise 6", name() + " is started, though it is " + state + " and nobody asked");
         }
+    }
+
+    /** It waits by now, or starts, because another one waits for it. */
+    void takenAlong(boolean isWaitedFor) {
+        if (down && isWaitedFor && state == ServiceState.STOPPED && !stoppedByOperator) {
+            down = false;
+        }
+    }
+
+    /** Whether {@code process} is left alone when its main process has ended. */
+    boolean spares(SimulatedProcess process) {
+        return !spec.stop().killMode().endsTree() && !process.isMain && !process.isHook();
     }
 
     /** Promise 7. Returns whether it was an automatic restart. */
@@ -409,22 +440,49 @@ final class ServiceWatch {
     // ---- moving on ----
 
     /** Promise 12, step by step: whatever is on its way arrives. */
-    void movesOn() {
-        long latest = latest();
+    void movesOn(long unmetAt) {
+        long latest = latest(unmetAt);
         long now = world.nanos();
         if (now > latest + SOON && now - excuses.between(since, now) > latest + SOON) {
             throw new Violation("promise 12", name() + " is " + state + " for " + (now - since) / MS + " ms");
         }
     }
 
-    /** Until when it may be in this state. */
-    private long latest() {
+    /**
+     * Until when it may be in this state. That its pre_start has begun is not told, so it takes its time in the state
+     * before.
+     *
+     * @param unmetAt when something was missing last that it depends on
+     */
+    private long latest(long unmetAt) {
         return switch (state) {
             case STOPPED, EXITED, FATAL, RUNNING -> Long.MAX_VALUE / 2;
-            case STARTING -> since + ((Readiness.Delay) spec.ready()).after().toNanos();
-            case BACKOFF -> Math.max(notBefore, since + GRAVE);
-            case WAITING -> since + GRAVE + services * S + spec.startJitter().toNanos();
-            case STOPPING -> since + 2 * S + spec.stop().timeout().toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE;
+            case STARTING -> since + ((Readiness.Delay) spec.ready()).after().toNanos() + longestHooks();
+            case BACKOFF -> Math.max(notBefore, since + GRAVE) + longestHooks();
+            case WAITING ->
+                Math.max(since, unmetAt)
+                        + GRAVE
+                        + services * S
+                        + spec.startJitter().toNanos()
+                        + longestHooks();
+            case STOPPING -> since + longestStop();
         };
+    }
+
+    private long longestStop() {
+        return 2 * S + spec.stop().timeout().toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE + longestHooks();
+    }
+
+    /** How much longer it may take until all are down because others wait for it, or it for them; zero if none do. */
+    long longestStopAfterOthers() {
+        return choreographed ? longestStop() : 0;
+    }
+
+    /** All of its hooks one after another, each as long as one may take, with what it leaves behind. */
+    private long longestHooks() {
+        return choreographed
+                ? HookKind.values().length
+                        * (Choreography.LONGEST_HOOK.toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE)
+                : 0;
     }
 }

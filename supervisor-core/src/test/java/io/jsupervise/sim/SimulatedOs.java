@@ -431,6 +431,18 @@ final class SimulatedOs implements Os {
             loseWhatNobodyHas();
         }
         ended(process);
+        if (process.isMain && process.hook().equals("stop_command")) {
+            stopCommandDone(process);
+        }
+    }
+
+    /** One that succeeds has asked the main process to end. */
+    private void stopCommandDone(SimulatedProcess hook) {
+        Optional<SimulatedProcess> main = processes.find(Integer.parseInt(hook.environment.get("JSUPERVISE_PID")));
+        boolean succeeded = hook.ended.equals(Optional.of(new ExitStatus.Exited(0)));
+        if (succeeded && main.isPresent() && main.get().service().equals(hook.service())) {
+            processes.signal(main.get(), Signal.TERM);
+        }
     }
 
     /** Or was reaped. */

@@ -68,6 +68,21 @@ final class SimulatedProcess {
         return at < bornAt + nanos(program.beats().hangsAt());
     }
 
+    /** Whether it is a hook, or what one has made. */
+    boolean isHook() {
+        return environment.containsKey("JSUPERVISE_HOOK");
+    }
+
+    /** The kind of hook that it is, as in services.yml; empty where it is none. */
+    String hook() {
+        return environment.getOrDefault("JSUPERVISE_HOOK", "");
+    }
+
+    /** Whether it is what its service is there for: neither a hook nor anything that was left behind. */
+    boolean isMainOfService() {
+        return isMain && !isHook();
+    }
+
     int session() {
         return isMain || isStray ? pid() : group;
     }
@@ -81,6 +96,7 @@ final class SimulatedProcess {
         if (environment.containsKey(SimulatedOs.KEEPER)) {
             return "keeper " + pid();
         }
-        return (isMain ? "main " : isStray ? "stray " : "worker ") + pid() + " of " + service() + " (" + run() + ")";
+        String what = isMain ? isHook() ? "hook " : "main " : isStray ? "stray " : "worker ";
+        return what + pid() + " of " + service() + " (" + run() + ")";
     }
 }

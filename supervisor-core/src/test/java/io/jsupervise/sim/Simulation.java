@@ -27,6 +27,7 @@ final class Simulation {
      * @param faults   made for the world of this simulation
      * @param saboteur breaks what the daemon does, to see that it is noticed
      * @param lines    of transcript that are kept
+     * @param kind     of services
      */
     record Setup(
             Configuration configuration,
@@ -34,16 +35,25 @@ final class Simulation {
             SimulatedOs.Programs programs,
             java.util.function.Function<World, Faults> faults,
             UnaryOperator<Outlets> saboteur,
-            int lines) {
+            int lines,
+            Scenario.Kind kind) {
         Setup(Configuration configuration, SimulatedOs.Programs programs) {
-            this(configuration, () -> configuration, programs, Faults::none, UnaryOperator.identity(), 10_000);
+            this(
+                    configuration,
+                    () -> configuration,
+                    programs,
+                    Faults::none,
+                    UnaryOperator.identity(),
+                    10_000,
+                    Scenario.Kind.PLAIN);
         }
     }
 
     /** The daemon has begun, and has not had a turn yet. */
     Simulation(Setup setup, long seed) {
         this.transcript = new Transcript(world, setup.lines());
-        this.invariants = new Invariants(world, os, setup.configuration(), transcript);
+        this.invariants = new Invariants(
+                world, os, setup.configuration(), transcript, setup.kind() == Scenario.Kind.CHOREOGRAPHED);
         os.programs(setup.programs());
         os.observer(invariants);
         try {
@@ -99,6 +109,21 @@ final class Simulation {
     /** Somebody asks; the answer is checked when it comes. */
     CompletableFuture<Answer> ask(Ask ask) {
         return life.ask(ask);
+    }
+
+    /** Before anything else: it ends when there are only oneshots and all of them have ended. */
+    void endsWithOneshots() {
+        life.endsWithOneshots();
+    }
+
+    /** Whether the daemon has ended. */
+    boolean isOver() {
+        return life.isOver();
+    }
+
+    /** Once it has ended: whether its exit code tells of oneshots that failed. */
+    boolean failed() {
+        return life.failed();
     }
 
     /** The last words of a daemon whose loop has ended. */

@@ -3,6 +3,7 @@ package io.jsupervise.sim;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.sim.Scenario.Kind;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,8 @@ import org.junit.jupiter.api.Timeout;
 class SimulationTest {
     private static final long FIRST = 1;
     private static final long LAST = 300;
+    private static final long LAST_WITH_ORDER = 60;
+    private static final long FRESH = 40;
 
     /** Without these the runs would prove little. */
     private static final List<String> RARE = List.of(
@@ -31,6 +34,16 @@ class SimulationTest {
             "shutdown-hurried",
             "journal-stale",
             "journal-recovered");
+
+    private static final List<String> RARE_WITH_ORDER = List.of(
+            "hook-started",
+            "hook-done",
+            "hook-failed",
+            "running",
+            "waiting",
+            "reloaded",
+            "reload-refused",
+            "group-remains");
 
     @Test
     void a_hundred_thousand_restarts_keep_every_promise() {
@@ -55,6 +68,31 @@ class SimulationTest {
         }
     }
 
+    @Test
+    void random_order_and_hooks_keep_every_promise() {
+        String one = System.getProperty("sim.seed", "");
+        String range = System.getProperty("sim.seeds", "");
+        if (!one.isEmpty()) {
+            RandomRun run = new RandomRun(Long.parseLong(one), Kind.CHOREOGRAPHED);
+            run.play();
+            System.out.println(run.simulation().transcript.text());
+            return;
+        }
+        if (!range.isEmpty()) {
+            String[] ends = range.split("\\.\\.", 2);
+            Tally tally = play(Long.parseLong(ends[0]), Long.parseLong(ends[1]), Kind.CHOREOGRAPHED);
+            System.out.println(tally.turns + " turns of seeds " + range + "; told " + tally.told);
+            return;
+        }
+        Tally tally = play(FIRST, LAST_WITH_ORDER, Kind.CHOREOGRAPHED);
+        for (String event : RARE_WITH_ORDER) {
+            assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
+        }
+        long clock = System.currentTimeMillis();
+        System.out.println("fresh seeds of order and hooks: " + clock + ".." + (clock + FRESH - 1));
+        play(clock, clock + FRESH - 1, Kind.CHOREOGRAPHED);
+    }
+
     /** What happened in many runs. */
     private static final class Tally {
         long restarts;
@@ -63,9 +101,13 @@ class SimulationTest {
     }
 
     private static Tally play(long first, long last) {
+        return play(first, last, Kind.PLAIN);
+    }
+
+    private static Tally play(long first, long last, Kind kind) {
         Tally tally = new Tally();
         for (long seed = first; seed <= last; seed++) {
-            RandomRun run = new RandomRun(seed);
+            RandomRun run = new RandomRun(seed, kind);
             tally.restarts += run.play();
             tally.turns += run.simulation().turns();
             run.simulation().invariants.told().forEach((event, times) -> tally.told.merge(event, times, Long::sum));
