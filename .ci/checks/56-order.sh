@@ -113,8 +113,19 @@ services:
     pre_start: echo slow-begins >>$work/story; echo \$\$ >$work/slow; exec sleep \$(cat $work/nap)
     post_stop: echo slow-cleared >>$work/story
     autostart: false
+  no-tools:
+    shell: false
+    command: sleep 1000
+    stop_command: [/nowhere/stop, --now]
+  no-post:
+    shell: false
+    command: sh -c "echo no-post >>$work/story; exec sleep 1000"
+    post_start: [/nowhere/warm-up]
+    backoff: {initial: 60s, max: 60s}
 END
 echo 0 >"$work/nap"
+exits 0 "$JSUPERVISE" check "$work/hooks.yml"
+says "$work/hooks.yml:32:19: warning: stop_command cannot be executed by now: /nowhere/stop: ENOENT" "$work/hooks.yml:36:17: warning: post_start cannot be executed by now"
 supervise hooks "$work/hooks.yml"
 within 20 is hooks 's("hooked").state == "RUNNING"'
 before pre_start main
@@ -127,6 +138,13 @@ within 10 is hooks 's("no-warm-up") | .state == "EXITED" and .last_exit.cause ==
 kill -KILL "$(value hooks 's("hooked").pid')"
 within 10 grep -q '^post_stop signal SIGKILL$' "$work/story"
 within 10 is hooks 's("hooked") | .state == "RUNNING" and .restarts == 1'
+within 10 is hooks 's("no-tools").state == "RUNNING"'
+within 10 is hooks 's("no-post") | .state == "BACKOFF" and .last_exit.cause == "start-failed" and (.last_exit.reason | contains("its post_start: /nowhere/warm-up: ENOENT"))'
+! grep -q no-post "$work/story" || fail "a process was made though its post_start cannot be"
+jq -se 'any(.event == "hook-missing" and .service == "no-tools" and .hook == "stop_command" and (.reason | contains("/nowhere/stop: ENOENT")))' \
+    "$work/hooks/state/events.ndjson" >/dev/null || fail "a hook that is not there is not told of"
+exits 0 ctl hooks stop no-tools
+ok "hooks that cannot be executed are told by check, and before the process is made that they follow"
 exits 0 ctl hooks stop hooked
 before stop_command "post_stop operator SIGKILL"
 grep -q hook-failed "$work/hooks/state/events.ndjson" || fail "a hook that failed is not told of"

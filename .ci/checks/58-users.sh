@@ -101,6 +101,7 @@ services:
   closed: {user: nobody, command: sleep 1000, working_dir: closed}
   busy: {user: nobody, command: [$work/busy, "1000"]}
   missing: {user: nobody, command: /nowhere/at-all}
+  hooked: {user: nobody, command: sleep 1000, post_stop: $work/ours}
   crowd: {user: nobody, rlimits: {nofile: 3}, command: sleep 1000}
 END
 exec 9>>"$work/busy"
@@ -140,6 +141,10 @@ failed busy "$work/busy" ETXTBSY
 failed missing /nowhere/at-all ENOENT
 failed crowd "cannot execute sleep" "setpriv"
 exec 9>&-
+ask s '/v1/events?since=0' | jq -se 'any(.event == "hook-missing" and .service == "hooked" and (.reason | contains("ours is not executable for user nobody: EACCES")))' >/dev/null \
+    || fail "a hook that its user cannot execute is not told of"
+exits 0 "$JSUPERVISE" check "$work/services.yml"
+says "warning: post_stop cannot be executed by now: $work/ours is not executable for user nobody: EACCES"
 within 10 is s 's("busy").state == "RUNNING"'
 ok "what nobody cannot execute is told with path and errno, and tried again"
 

@@ -16,6 +16,8 @@ import picocli.CommandLine.Parameters;
         description = "Check a services file: print its problems, or what it would run.",
         footer = {
             "",
+            "A hook that cannot be executed by now, as the user of its service, is a warning on standard error: it may be put",
+            "in place before it is wanted.",
             "With --diff the supervisor that runs is asked: it reads FILE itself, with the options that it was started",
             "with, and changes nothing. Without one that is 69."
         })
@@ -38,7 +40,7 @@ final class CheckCommand extends Client {
         }
         try {
             RunOptions options = new RunOptions(Optional.of(file), Optional.empty(), Optional.empty(), false);
-            System.out.print(ConfigSummary.of(ConfigLoading.load(options, LinuxOs::new)));
+            System.out.print(ConfigSummary.of(ConfigLoading.check(options, LinuxOs::new, System.err::println)));
             return ExitCode.DONE;
         } catch (ConfigException e) {
             System.err.println(e.getMessage());

@@ -1,6 +1,7 @@
 package io.jsupervise.cli;
 
 import io.jsupervise.config.ConfigException;
+import io.jsupervise.config.ConfigProblem;
 import io.jsupervise.config.ConfigReader;
 import io.jsupervise.config.Surroundings;
 import io.jsupervise.io.DiskConfigFiles;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /** Finds and reads the services file, as {@code run} and {@code check} do. */
@@ -21,12 +23,26 @@ final class ConfigLoading {
 
     /** @param kernel is asked for only where the file asks something of this machine */
     static Configuration load(RunOptions options, Supplier<LinuxOs> kernel) throws ConfigException {
-        Path absolute = choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
         return ConfigReader.read(
-                absolute,
+                file(options),
                 new DiskConfigFiles(),
                 surroundings(options.stateDir(), options.runtimeDir()),
                 new ThisMachine(kernel));
+    }
+
+    /** The same, and looks whether hooks can be executed by now. */
+    static Configuration check(RunOptions options, Supplier<LinuxOs> kernel, Consumer<ConfigProblem> warnings)
+            throws ConfigException {
+        return ConfigReader.read(
+                file(options),
+                new DiskConfigFiles(),
+                surroundings(options.stateDir(), options.runtimeDir()),
+                new ThisMachine(kernel),
+                warnings);
+    }
+
+    private static Path file(RunOptions options) {
+        return choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
     }
 
     /** Where none is named and none is found, the one here is missed, for that is what somebody who tries it out forgot. */

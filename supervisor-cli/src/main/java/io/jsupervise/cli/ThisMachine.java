@@ -2,13 +2,18 @@ package io.jsupervise.cli;
 
 import io.jsupervise.config.Machine;
 import io.jsupervise.io.ControlGroups;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.os.linux.Accounts;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.SpawnSpec;
 import java.io.IOException;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Supplier;
@@ -93,6 +98,31 @@ final class ThisMachine implements Machine {
                 .map(groups -> groups.obstacle(controllers))
                 .orElse(Optional.of(ControlGroups.NONE))
                 .map(found -> new Obstacle(found.ofRights(), found.what(), found.fix()));
+    }
+
+    /** What the environment of the supervisor will have for a PATH is not known here; ours is as good a guess as any. */
+    @Override
+    public Optional<String> whyNotExecutable(SpawnSpec what) {
+        Map<String, String> environment = new HashMap<>();
+        if (what.inheritEnv() && System.getenv("PATH") != null) {
+            environment.put("PATH", System.getenv("PATH"));
+        }
+        if (what.environment().containsKey("PATH")) {
+            environment.put("PATH", what.environment().get("PATH"));
+        }
+        try {
+            os().checkProgram(new SpawnRequest(
+                    what.command().argv(),
+                    what.workingDir(),
+                    environment,
+                    what.umask(),
+                    new SpawnRequest.Output.Null(),
+                    new SpawnRequest.Output.Null(),
+                    what.privileges()));
+            return Optional.empty();
+        } catch (SpawnException e) {
+            return Optional.of(e.getMessage());
+        }
     }
 
     @Override

@@ -42,6 +42,34 @@ class CheckCommandTest {
     }
 
     @Test
+    void a_hook_that_cannot_be_executed_is_a_warning_with_its_place_and_the_file_is_good() throws IOException {
+        Path mine = Files.writeString(dir.resolve("mine"), "#!/bin/sh\n");
+        Path file = write(
+                """
+                services:
+                  web:
+                    command: sleep 1000
+                    pre_start: [/nowhere/pre, --quick]
+                    post_start: {timeout: 3s, command: /nowhere/post}
+                    stop_command: %s
+                    post_stop: rm -f x
+                  db: {shell: true, command: exec nowhere, pre_start: true}
+                  lost: {command: sleep 1000, working_dir: /nowhere, post_stop: true}
+                """
+                        .formatted(mine));
+        assertEquals(0, check(file));
+        assertEquals(
+                """
+                %1$s:4:16: warning: pre_start cannot be executed by now: /nowhere/pre: ENOENT (no such file or directory); see that it can when the service starts
+                %1$s:5:40: warning: post_start cannot be executed by now: /nowhere/post: ENOENT (no such file or directory); see that it can when the service starts
+                %1$s:6:19: warning: stop_command cannot be executed by now: %2$s is not executable: EACCES (permission denied); see that it can when the service starts
+                %1$s:9:65: warning: post_stop cannot be executed by now: working directory /nowhere: ENOENT (no such file or directory); see that it can when the service starts
+                """
+                        .formatted(file, mine),
+                err.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
     void a_good_file_is_summed_up_and_nothing_is_started_or_made() throws IOException {
         Path file = write(
                 """

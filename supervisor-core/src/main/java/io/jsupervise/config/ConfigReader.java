@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
 
 /**
  * Reads services.yml with all that it includes. Strict: what is not known is an error, and all errors are told at once.
@@ -43,6 +44,7 @@ public final class ConfigReader {
     private final ConfigFiles files;
     private final Surroundings around;
     private final Machine machine;
+    private final Optional<HookPrograms> hookPrograms;
     private final Problems problems = new Problems();
     private final Map<String, Found> found = new LinkedHashMap<>();
     private final Set<Path> reading = new LinkedHashSet<>();
@@ -52,10 +54,11 @@ public final class ConfigReader {
     /** @param map with the defaults of its file below it */
     private record Found(Place place, Mapping map) {}
 
-    private ConfigReader(ConfigFiles files, Surroundings around, Machine machine) {
+    private ConfigReader(ConfigFiles files, Surroundings around, Machine machine, Optional<HookPrograms> hookPrograms) {
         this.files = files;
         this.machine = machine;
         this.around = around;
+        this.hookPrograms = hookPrograms;
     }
 
     /**
@@ -65,7 +68,21 @@ public final class ConfigReader {
      */
     public static Configuration read(Path file, ConfigFiles files, Surroundings around, Machine machine)
             throws ConfigException {
-        return new ConfigReader(files, around, machine).read(file);
+        return new ConfigReader(files, around, machine, Optional.empty()).read(file);
+    }
+
+    /**
+     * The same, and looks whether hooks can be executed by now.
+     *
+     * @param warnings gets what does not keep the file from being used, where nothing else is wrong
+     */
+    public static Configuration read(
+            Path file, ConfigFiles files, Surroundings around, Machine machine, Consumer<ConfigProblem> warnings)
+            throws ConfigException {
+        HookPrograms hookPrograms = new HookPrograms(machine);
+        Configuration read = new ConfigReader(files, around, machine, Optional.of(hookPrograms)).read(file);
+        hookPrograms.tell(warnings);
+        return read;
     }
 
     private Configuration read(Path file) throws ConfigException {
@@ -226,7 +243,7 @@ public final class ConfigReader {
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
         Dependencies dependencies = new Dependencies(problems);
-        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies);
+        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies, hookPrograms);
         List<ServiceSpec> specs = new ArrayList<>();
         Map<Path, ServiceSpec> logs = new HashMap<>();
         for (Map.Entry<String, Found> entry : found.entrySet()) {

@@ -3,10 +3,12 @@ package io.jsupervise.config;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.SpawnSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * What a services file asks of the machine that it is read on, before anything is started. Only what the file uses is asked
@@ -56,6 +58,13 @@ public interface Machine {
      * @param fix      what to do about it
      */
     record Obstacle(boolean ofRights, String what, String fix) {}
+
+    /**
+     * Why its program cannot be executed here and now, as the user that it names; empty where it can. Only asked by who wants
+     * to be told ({@link ConfigReader#read(java.nio.file.Path, ConfigFiles, Surroundings, Machine, Consumer)}), since each start
+     * sees for itself.
+     */
+    Optional<String> whyNotExecutable(SpawnSpec what);
 
     /** Whether there is the program that {@link io.jsupervise.spec.Privileges#loaders} names. */
     boolean hasLoader(String name);

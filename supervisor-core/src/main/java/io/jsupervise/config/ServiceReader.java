@@ -40,23 +40,29 @@ final class ServiceReader {
     private final Problems problems;
     private final Dependencies dependencies;
     private final PrivilegesReader privileges;
+    private final Optional<HookPrograms> hookPrograms;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Paths and environments are shared by the services that have the same: there may be thousands. */
     private final Map<Object, Object> shared = new HashMap<>();
 
-    /** @param dependencies gets what each service depends on */
+    /**
+     * @param dependencies gets what each service depends on
+     * @param hookPrograms     looks at the hooks; empty where nobody wants to know
+     */
     ServiceReader(
             SupervisorSpec supervisor,
             ConfigFiles files,
             Machine machine,
             Problems problems,
-            Dependencies dependencies) {
+            Dependencies dependencies,
+            Optional<HookPrograms> hookPrograms) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
         this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
+        this.hookPrograms = hookPrograms;
     }
 
     /** Empty where something is wrong that leaves nothing to run; all problems are told. */
@@ -92,7 +98,14 @@ final class ServiceReader {
         section.string("description", "a text").ifPresent(spec::description);
         startLimit(section).ifPresent(limit -> spec.startLimit(limit));
         heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
-        return command.isPresent() ? Optional.of(spec.build()) : Optional.empty();
+        if (command.isEmpty()) {
+            return Optional.empty();
+        }
+        ServiceSpec built = spec.build();
+        if (hookPrograms.isPresent() && problems.isEmpty()) {
+            hookPrograms.get().look(section, built);
+        }
+        return Optional.of(built);
     }
 
     /** Relative paths are relative to the file in which they stand, which may be another for defaults. */

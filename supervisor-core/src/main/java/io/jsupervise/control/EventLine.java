@@ -19,6 +19,7 @@ public record EventLine(String text, boolean warning) {
                     "reload-refused",
                     "resources-missing",
                     "group-remains",
+                    "hook-missing",
                     "hand-over-given-up",
                     "ignored",
                     "journal-damaged",

@@ -24,7 +24,9 @@ import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
+import io.jsupervise.os.SpawnException;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -670,6 +672,14 @@ public final class Assembly implements Outlets {
             }
             inbox.post(new SupervisorEvent.OfService(service, event), child);
             keeperHasWork();
+        }
+
+        @Override
+        public void hookMissing(ServiceName service, HookKind hook, SpawnException why) {
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("hook", hook.word());
+            details.put("reason", why.getMessage());
+            inbox.post(new SupervisorEvent.Noticed(Optional.of(service), "hook-missing", details));
         }
 
         @Override

@@ -9,6 +9,8 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -29,6 +31,9 @@ import java.util.function.Consumer;
  * the umask that a child inherits is that thread's own.
  */
 public final class Spawner implements Actor {
+    private static final List<HookKind> HOOKS_AFTER_IT =
+            List.of(HookKind.POST_START, HookKind.STOP_COMMAND, HookKind.POST_STOP);
+
     private final Os os;
     private final Map<String, String> ourEnvironment;
     private final String user;
@@ -60,6 +65,9 @@ public final class Spawner implements Actor {
         void spawned(ServiceName service, Event.Spawned event, Child child);
 
         void failed(ServiceName service, Event.SpawnFailed event);
+
+        /** Its program cannot be executed by now, and it may be wanted as soon as the process is there that is made now. */
+        void hookMissing(ServiceName service, HookKind hook, SpawnException why);
 
         /** Something failed that is no start. */
         void trouble(String what, OsException why);
@@ -155,6 +163,9 @@ public final class Spawner implements Actor {
             Streams streams = outputs.prepare(spec.name(), spec.log());
             belongings.give(spec, streams);
             Map<String, String> environment = environment(order);
+            if (order.hook().isEmpty()) {
+                lookAtHooks(spec, environment);
+            }
             Child child = os.spawn(new SpawnRequest(
                     how.command().argv(),
                     how.workingDir(),
@@ -171,6 +182,35 @@ public final class Spawner implements Actor {
         } catch (OsException e) {
             results.failed(
                     spec.name(), new Event.SpawnFailed(order.run(), "its output or heartbeat file: " + e.getMessage()));
+        }
+    }
+
+    /**
+     * Those that follow a main process, before there is one. Without its post_start it would only be ended again; for lack of
+     * another it is not kept from running. (A pre_start may be what puts them in place.)
+     */
+    private void lookAtHooks(ServiceSpec spec, Map<String, String> environment) throws SpawnException {
+        for (HookKind kind : HOOKS_AFTER_IT) {
+            Optional<Hooks.Hook> hook = spec.hooks().of(kind);
+            if (hook.isEmpty()) {
+                continue;
+            }
+            SpawnSpec how = spec.spawn();
+            try {
+                os.checkProgram(new SpawnRequest(
+                        hook.get().command().argv(),
+                        how.workingDir(),
+                        environment,
+                        how.umask(),
+                        new SpawnRequest.Output.Null(),
+                        new SpawnRequest.Output.Null(),
+                        how.privileges()));
+            } catch (SpawnException e) {
+                if (kind == HookKind.POST_START) {
+                    throw e.of("its post_start");
+                }
+                results.hookMissing(spec.name(), kind, e);
+            }
         }
     }
 

@@ -43,6 +43,14 @@ public interface Os {
     Child spawn(SpawnRequest request) throws SpawnException;
 
     /**
+     * Looks whether {@link #spawn} would find a program for this that its user may execute, and executes nothing. By the time
+     * of a spawn it may be otherwise. On the thread that spawns.
+     *
+     * @throws SpawnException with the path and why
+     */
+    void checkProgram(SpawnRequest request) throws SpawnException;
+
+    /**
      * The process of this identity, to be watched though it is not our child; empty once it has been reaped. It may have
      * ended: {@link #hasEnded}.
      */

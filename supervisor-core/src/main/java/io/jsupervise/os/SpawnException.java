@@ -16,6 +16,16 @@ public final class SpawnException extends Exception {
         this.errno = errno;
     }
 
+    private SpawnException(String message, Errno errno) {
+        super(message);
+        this.errno = errno;
+    }
+
+    /** The same, of what plays this part: {@code its post_start: /opt/warm-up: ENOENT (no such file or directory)}. */
+    public SpawnException of(String part) {
+        return new SpawnException(part + ": " + getMessage(), errno);
+    }
+
     public Errno errno() {
         return errno;
     }

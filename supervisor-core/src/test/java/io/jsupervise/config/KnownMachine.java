@@ -3,6 +3,7 @@ package io.jsupervise.config;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.SpawnSpec;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
@@ -124,5 +125,11 @@ final class KnownMachine implements Machine {
     @Override
     public boolean hasLoader(String name) {
         return !missing.contains(name);
+    }
+
+    @Override
+    public Optional<String> whyNotExecutable(SpawnSpec what) {
+        String program = what.command().argv().get(0);
+        return program.startsWith("/nowhere/") ? Optional.of(program + ": ENOENT") : Optional.empty();
     }
 }

@@ -6,6 +6,7 @@ import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.SpawnSpec;
 import java.io.IOException;
 import java.util.List;
 import java.util.Optional;
@@ -74,5 +75,11 @@ record RealMachine(LinuxOs os) implements Machine {
     @Override
     public boolean hasLoader(String name) {
         return os.loader(name).isPresent();
+    }
+
+    @Override
+    public Optional<String> whyNotExecutable(SpawnSpec what) {
+        String program = what.command().argv().get(0);
+        return program.startsWith("/nowhere/") ? Optional.of(program + ": ENOENT") : Optional.empty();
     }
 }

@@ -10,9 +10,13 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.os.linux.LinuxOs;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
@@ -65,6 +69,11 @@ class SpawnerLinuxTest {
                     }
 
                     @Override
+                    public void hookMissing(ServiceName service, HookKind hook, SpawnException why) {
+                        troubles.add(service + " " + hook + " " + why.getMessage());
+                    }
+
+                    @Override
                     public void trouble(String what, OsException why) {
                         troubles.add(what + ": " + why.getMessage());
                     }
@@ -97,6 +106,40 @@ class SpawnerLinuxTest {
         os.reap(children.get(0));
         os.release(children.get(0));
         spawner.step();
+    }
+
+    private static Effect.Spawn order(String name, Hooks hooks, String... argv) {
+        return new Effect.Spawn(ServiceSpec.of(name, argv).hooks(hooks).build(), new RunId("r1"));
+    }
+
+    private static Optional<Hooks.Hook> hook(String... argv) {
+        return Optional.of(new Hooks.Hook(Command.of(argv), Duration.ofSeconds(1)));
+    }
+
+    @Test
+    void hooks_that_follow_a_main_process_are_looked_at_before_it_is_made() throws Exception {
+        Path mine = Files.writeString(directory.resolve("mine"), "#!/no/interpreter\n");
+        assertTrue(mine.toFile().setExecutable(true));
+        Optional<Hooks.Hook> there = hook("true");
+        Spawner spawner = spawner();
+        spawner.spawn(
+                order("a", new Hooks(hook("/no/pre"), there, hook("/no/stop"), hook(mine.toString())), "/bin/true"));
+        spawner.step();
+        assertEquals(
+                List.of(
+                        "a STOP_COMMAND /no/stop: ENOENT (no such file or directory)",
+                        "a POST_STOP interpreter /no/interpreter of " + mine + ": ENOENT (no such file or directory)"),
+                troubles);
+        assertEquals(1, spawned.size(), "it runs all the same");
+        while (os.peekExit(children.get(0)).isEmpty()) {
+            Thread.onSpinWait();
+        }
+        os.reap(children.get(0));
+        os.release(children.get(0));
+        spawner.spawn(order("b", new Hooks(there, hook("/no/post"), there, there), "/bin/true"));
+        spawner.step();
+        assertEquals(List.of("b r1 its post_start: /no/post: ENOENT (no such file or directory)"), failed);
+        assertEquals(1, spawned.size(), "it would only be ended again");
     }
 
     @Test

@@ -809,6 +809,17 @@ public abstract class OsContractTest {
     }
 
     @Test
+    void a_program_can_be_looked_at_without_being_executed() throws Exception {
+        os().checkProgram(request(sleeps()));
+        Path missing = dir().resolve("missing");
+        SpawnException e =
+                assertThrows(SpawnException.class, () -> os().checkProgram(request(List.of(missing.toString()))));
+        assertEquals(Errno.ENOENT, e.errno());
+        assertTrue(e.getMessage().contains(missing + ": ENOENT"), e.getMessage());
+        end(spawn(sleeps()));
+    }
+
+    @Test
     void a_process_has_the_name_of_its_program_until_it_is_reaped() throws Exception {
         Child child = spawn(exits(3));
         awaitEnd(child);
@@ -845,13 +856,17 @@ public abstract class OsContractTest {
     // ---- for subclasses and for ourselves ----
 
     protected final Child spawn(List<String> argv) throws SpawnException {
-        return os().spawn(new SpawnRequest(
+        return os().spawn(request(argv));
+    }
+
+    private SpawnRequest request(List<String> argv) {
+        return new SpawnRequest(
                 argv,
                 dir(),
                 environment(),
                 022,
                 new SpawnRequest.Output.Null(),
-                new SpawnRequest.Output.SameAsStdout()));
+                new SpawnRequest.Output.SameAsStdout());
     }
 
     /** Ends a child of ours, and all that is kept of it. */

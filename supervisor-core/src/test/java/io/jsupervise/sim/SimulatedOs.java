@@ -95,6 +95,9 @@ final class SimulatedOs implements Os {
     /** Says what a process does that is about to be spawned. */
     interface Programs {
         Program of(SpawnRequest request) throws SpawnException;
+
+        /** Whether there is a program for this; to be asked any number of times. */
+        default void check(SpawnRequest request) throws SpawnException {}
     }
 
     /** Sees what really happens, whatever the daemon thinks of it. */
@@ -530,6 +533,12 @@ final class SimulatedOs implements Os {
     }
 
     // ---- processes ----
+
+    @Override
+    public void checkProgram(SpawnRequest request) throws SpawnException {
+        enter();
+        programs.check(request);
+    }
 
     @Override
     public Child spawn(SpawnRequest request) throws SpawnException {

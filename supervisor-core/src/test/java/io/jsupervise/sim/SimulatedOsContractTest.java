@@ -22,7 +22,17 @@ class SimulatedOsContractTest extends OsContractTest {
     void boot() throws OsException {
         os.mkdir(DIR, 0755);
         os.letPollsWait();
-        os.programs(SimulatedOsContractTest::program);
+        os.programs(new SimulatedOs.Programs() {
+            @Override
+            public Program of(SpawnRequest request) throws SpawnException {
+                return program(request);
+            }
+
+            @Override
+            public void check(SpawnRequest request) throws SpawnException {
+                program(request);
+            }
+        });
     }
 
     private static Program program(SpawnRequest request) throws SpawnException {

@@ -111,6 +111,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public void checkProgram(SpawnRequest request) throws SpawnException {
+        privilegedSpawn().check(request);
+    }
+
+    @Override
     public Child spawn(SpawnRequest request) throws SpawnException {
         if (posixSpawn == null) {
             posixSpawn = new PosixSpawn(kernel);
@@ -121,8 +126,11 @@ public final class LinuxOs implements Os {
         return spawn(request, posixSpawn::spawn);
     }
 
-    /** Made when a service asks for privileges. */
+    /** Made when a service asks for privileges or has hooks. */
     private PrivilegedSpawn privilegedSpawn() {
+        if (posixSpawn == null) {
+            posixSpawn = new PosixSpawn(kernel);
+        }
         if (privilegedSpawn == null) {
             privilegedSpawn = new PrivilegedSpawn(kernel, files, rights(), posixSpawn, this::spawn);
         }

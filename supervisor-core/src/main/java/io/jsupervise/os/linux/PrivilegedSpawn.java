@@ -73,6 +73,12 @@ final class PrivilegedSpawn {
         return spawnNice(asked.nice().getAsInt(), loaded);
     }
 
+    /** Whether there is something to execute, for whom it is to be; what stands in front of it is not looked at. */
+    void check(SpawnRequest request) throws SpawnException {
+        fileRights.takeBack();
+        loadedProgram.check(request, switchesUser(request.privileges().credentials()));
+    }
+
     private Child spawnNice(int nice, SpawnRequest request) throws SpawnException {
         setNice(nice);
         try {
