@@ -244,7 +244,8 @@ public final class JournalFile implements Actor {
                     } else {
                         ServiceRecord record = codec.decodeService(text);
                         if (!name.equals(record.name().value() + RECORD)) {
-                            throw new JournalException("is a record of \"" + record.name() + "\", a copy by its name");
+                            throw new JournalException(
+                                    "it is a record of \"" + record.name() + "\", a copy by its name");
                         }
                         services.put(record.name(), record);
                     }
@@ -258,7 +259,7 @@ public final class JournalFile implements Actor {
                     if (isOurs(e.errno())) {
                         throw e;
                     }
-                    setAside.add(setAside(name, DAMAGED, "cannot be read: " + e.getMessage(), names));
+                    setAside.add(setAside(name, DAMAGED, e.getMessage(), names));
                 }
             }
         }
@@ -329,7 +330,8 @@ public final class JournalFile implements Actor {
         return new SetAside(
                 ServiceName.isValid(service) ? Optional.of(new ServiceName(service)) : Optional.empty(),
                 as,
-                "journal file " + file + " " + reason + "; " + outcome + ", and its history starts afresh");
+                "cannot read journal file " + file + ": " + reason + "; " + outcome
+                        + ", and its history starts afresh");
     }
 
     private void clearTheWay() throws OsException {

@@ -53,7 +53,7 @@ final class RecordReader {
             long version = json.number("version");
             if (version < JournalCodec.OLDEST_VERSION || version > JournalCodec.VERSION) {
                 throw new JournalException(
-                        "has version " + version + ", this supervisor reads " + JournalCodec.OLDEST_VERSION + " to "
+                        "it has version " + version + ", this supervisor reads " + JournalCodec.OLDEST_VERSION + " to "
                                 + JournalCodec.VERSION,
                         version > JournalCodec.VERSION ? version : 0);
             }

@@ -36,11 +36,11 @@ public final class JsonObject {
                 .build();
         try (JsonParser in = json.createParser(text)) {
             if (in.nextToken() != JsonToken.START_OBJECT) {
-                throw new JsonException("is not a JSON object");
+                throw new JsonException("it is not a JSON object");
             }
             Map<String, Object> members = object(in, 1);
             if (in.nextToken() != null) {
-                throw new JsonException("holds more than one JSON object");
+                throw new JsonException("it holds more than one JSON object");
             }
             return new JsonObject("", members);
         } catch (IOException e) {
@@ -65,7 +65,7 @@ public final class JsonObject {
 
     private static Object value(JsonParser in, int depth) throws IOException, JsonException {
         if (depth > DEEPEST) {
-            throw new JsonException("is nested deeper than " + DEEPEST);
+            throw new JsonException("it is nested deeper than " + DEEPEST);
         }
         return switch (in.currentToken()) {
             case START_OBJECT -> object(in, depth + 1);

@@ -523,7 +523,7 @@ class JournalFileLinuxTest {
         JournalFile.SetAside b = found.setAside().get(0);
         assertEquals(Optional.of(new ServiceName("b")), b.service());
         assertEquals(folder.resolve("b.json.damaged"), b.as());
-        assertTrue(b.what().startsWith("journal file " + folder.resolve("b.json") + " "), b.what());
+        assertTrue(b.what().startsWith("cannot read journal file " + folder.resolve("b.json") + ": "), b.what());
         assertTrue(b.what().endsWith("; it was set aside as b.json.damaged, and its history starts afresh"), b.what());
         assertEquals(
                 Set.of(new ServiceName("a"), new ServiceName("c")),
@@ -552,7 +552,7 @@ class JournalFileLinuxTest {
             Files.writeString(folder.resolve("b.json"), later);
             JournalFile.SetAside b = journal().load().setAside().get(0);
             assertEquals(Optional.of(new ServiceName("b")), b.service());
-            assertTrue(b.what().contains("b.json has version 99, this supervisor reads "), b.what());
+            assertTrue(b.what().contains("b.json: it has version 99, this supervisor reads "), b.what());
         }
         assertEquals(List.of("a.json", "b.json.from-version-99", "b.json.from-version-99.2", "c.json"), files());
         assertEquals(later, Files.readString(folder.resolve("b.json.from-version-99")));
@@ -606,7 +606,7 @@ class JournalFileLinuxTest {
                 call.equals("open") && arguments[0].equals(folder.resolve("b.json")) ? errno : Errno.EUNKNOWN);
         JournalFile.Found found = journal().load();
         assertEquals(List.of("a.json", "b.json.damaged", "c.json"), files());
-        assertTrue(found.setAside().get(0).what().contains("b.json cannot be read: "));
+        assertTrue(found.setAside().get(0).what().contains("b.json: "));
         assertTrue(found.setAside().get(0).what().contains(errno.name()));
         assertEquals(2, found.services().size());
     }

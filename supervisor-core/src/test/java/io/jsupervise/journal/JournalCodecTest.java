@@ -134,7 +134,7 @@ class JournalCodecTest {
             value = {
                 "\"version\":2         | \"version\":\"2\"        | version is not a whole number",
                 "\"version\":2,        |                          | version is missing",
-                "\"version\":2         | \"version\":0            | has version 0, this supervisor reads 1 to 2",
+                "\"version\":2         | \"version\":0            | it has version 0, this supervisor reads 1 to 2",
                 "\"since\":\"2026-01-31T11:00:00Z\", |          | since is missing",
                 "\"ready_mono_ns\":8   | \"ready_mono_ns\":\"8\"  | process.ready_mono_ns is not a whole number",
                 "\"spec\":\"0123456789abcdef\" | \"spec\":5           | process.spec is not a string",
@@ -166,7 +166,7 @@ class JournalCodecTest {
                 "\"code\":1            | \"code\":1,\"signal\":\"SIGKILL\" | unknown member ends[0].signal",
                 "\"ends\":[{           | \"ends\":[3,{            | ends holds something that is not an object",
                 "\"failures\":2        | \"failures\":2,\"luck\":1 | unknown member luck",
-                "\"ends\":[            | \"ends\":[[[[[[[[[[[[[[[[[[[[ | is nested deeper than 16",
+                "\"ends\":[            | \"ends\":[[[[[[[[[[[[[[[[[[[[ | it is nested deeper than 16",
             })
     void what_is_wrong_in_a_service_is_named(String text, String instead, String message) {
         assertTrue(WEB.contains(text), "the row replaces nothing");
@@ -229,7 +229,7 @@ class JournalCodecTest {
         JournalException service =
                 assertThrows(JournalException.class, () -> codec.decodeService(later.getBytes(UTF_8)));
         assertEquals(Optional.of(99L), service.laterVersion());
-        assertEquals("has version 99, this supervisor reads 1 to 2", service.getMessage());
+        assertEquals("it has version 99, this supervisor reads 1 to 2", service.getMessage());
         assertTrue(assertThrows(JournalException.class, () -> codec.decodeSupervisor(later.getBytes(UTF_8)))
                 .laterVersion()
                 .isPresent());
