@@ -171,7 +171,7 @@ public final class ConfigReader {
             value = new Mapping(member.key(), Map.of());
         }
         if (value instanceof Mapping mapping) {
-            found.put(name, new Found(member.key(), defaults.overlaid(mapping)));
+            found.put(name, new Found(member.key(), Defaults.under(defaults, mapping)));
         } else {
             services.problem(
                     value.place(),

@@ -312,7 +312,7 @@ final class ServiceReader {
             section.problem(
                     section.placeOf("ready"),
                     "ready is set for a oneshot, which is ready when it has completed",
-                    "remove it; where it comes from defaults, write \"ready:\" with nothing behind it in the service");
+                    "remove it");
         }
     }
 
@@ -322,7 +322,7 @@ final class ServiceReader {
             section.problem(
                     section.placeOf("restart"),
                     "restart is always for a oneshot, which would never complete",
-                    "write on-failure or never in the service");
+                    "write on-failure or never");
             return Optional.empty();
         }
         for (RestartPolicy policy : RestartPolicy.values()) {

@@ -3,6 +3,7 @@ package io.jsupervise.config;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
@@ -69,6 +70,22 @@ class FilesTogetherTest {
         assertEquals(Optional.empty(), web.heartbeat());
         assertEquals(Optional.empty(), web.startLimit());
         assertEquals(022, web.spawn().umask());
+    }
+
+    @Test
+    void a_oneshot_has_no_use_for_defaults_that_are_meant_for_services() throws ConfigException {
+        ServiceSpec once = only(
+                """
+                defaults: {ready: {delay: 3s}, restart: always, post_start: warm-up, stop_timeout: 3s}
+                services: {once: {command: run, type: oneshot}}
+                """);
+        assertEquals(RestartPolicy.NEVER, once.restart());
+        assertEquals(Optional.empty(), once.hooks().of(HookKind.POST_START));
+        assertEquals(Duration.ofSeconds(3), once.stop().timeout());
+        assertEquals(
+                RestartPolicy.ON_FAILURE,
+                only("defaults: {restart: on-failure, type: oneshot}\nservices: {once: {command: run}}")
+                        .restart());
     }
 
     @Test
