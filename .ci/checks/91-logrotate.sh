@@ -43,6 +43,8 @@ says "has no log file"
 exits 64 ctl l logs
 exits 0 ctl l logs --rotate slow
 says "slow.log: rotated" "slow.err.log: empty"
+exits 0 ctl l logs --rotate --json slow
+jq -e '.results[0].name == "slow" and .results[0].done' "$work/said" >/dev/null || fail "no JSON: $(cat "$work/said")"
 exits 0 ctl l logs --rotate prompt
 [ "$(cat "$logs/prompt.log.1")" = "password:" ] || fail "what has no end of a line is not rotated"
 for round in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do

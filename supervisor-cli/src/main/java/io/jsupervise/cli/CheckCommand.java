@@ -34,6 +34,11 @@ final class CheckCommand extends Client {
     }
 
     @Override
+    boolean hasJson() {
+        return diff;
+    }
+
+    @Override
     public Integer call() throws CommandException {
         if (diff) {
             return showDiff();

@@ -25,6 +25,11 @@ abstract class Client implements Callable<Integer> {
         return true;
     }
 
+    /** Whether its output, with the options that were given, is also to be had as JSON. */
+    boolean hasJson() {
+        return true;
+    }
+
     /** Whether to colour: only on a terminal, and where nobody objects (no-color.org). */
     final boolean colors() {
         String objection = System.getenv("NO_COLOR");

@@ -116,7 +116,7 @@ public final class CommandLines implements Runnable {
         Global global = ((CommandLines) command.root().userObject()).global;
         String name = command.name();
         boolean asks = command.userObject() instanceof Client client && client.asks();
-        boolean text = name.equals("run") || name.equals("check") && !asks || name.equals("logs");
+        boolean text = command.userObject() instanceof Client client ? !client.hasJson() : name.equals("run");
         String meaningless = "";
         if (global.json && text) {
             meaningless = "--json";

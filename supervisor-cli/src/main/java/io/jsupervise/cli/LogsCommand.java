@@ -45,6 +45,11 @@ final class LogsCommand extends Client {
     private Path stateDir;
 
     @Override
+    boolean hasJson() {
+        return rotate;
+    }
+
+    @Override
     public Integer call() throws CommandException {
         if (rotate && follow) {
             throw new ParameterException(spec.commandLine(), "--rotate shows nothing, so there is nothing to follow");
@@ -70,11 +75,17 @@ final class LogsCommand extends Client {
 
     private int rotate() throws CommandException {
         String target = "/v1/rotate" + (name == null ? "" : "?name=" + encoded(name));
-        JsonObject answer = json(connection().client().post(target));
+        ControlClient.Response response = connection().client().post(target);
+        JsonObject answer = json(response);
         boolean done = true;
+        if (global().json) {
+            print(response);
+        }
         try {
             for (JsonObject one : answer.objects("results")) {
-                System.out.println(one.string("name") + ": " + one.string("file") + ": " + one.string("message"));
+                if (!global().json) {
+                    System.out.println(one.string("name") + ": " + one.string("file") + ": " + one.string("message"));
+                }
                 done &= one.bool("done");
             }
             return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
