@@ -54,7 +54,7 @@ is d '.supervisor.journal | .state == "ok" and (.set_aside | map(.service) == [n
     || fail "the status: $(value d .supervisor.journal)"
 [ "$(ask d /v1/health -o /dev/null -w '%{http_code}')" = 200 ] || fail "health is bad though all is supervised"
 exits 0 ctl d status
-says "garbage.json.damaged.2" "later.json has version 99"
+says "garbage.json.damaged.2" "later.json: it has version 99"
 [ "$(grep -c '^WARN .*journal-damaged' "$work/d/out")" = 11 ] || fail "the log does not warn of each"
 ctl d events >"$work/events"
 grep -q '"service":"later","event":"journal-damaged".*from-version-99.2' "$work/events" || fail "no event tells of it"
