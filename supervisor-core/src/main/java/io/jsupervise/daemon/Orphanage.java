@@ -87,7 +87,8 @@ final class Orphanage {
     /**
      * Those that live, as far as is known without looking at each anew. Whoever has ended between the list and the look at it
      * may have left children that are not in the list: so the list is read until nobody on it has. Something that forks and
-     * ends all the time would never be caught at rest otherwise.
+     * ends all the time would never be caught at rest otherwise. Who showed no mark may have ended just before it was read, so
+     * such a look does not count either, until that orphan was looked at as often as it takes.
      */
     List<Orphan> living() throws OsException {
         List<Orphan> living = List.of();
@@ -103,6 +104,12 @@ final class Orphanage {
         return settled;
     }
 
+    /** One of {@link #living} was found to have ended: what it left may not have been in the list. */
+    void hasEnded(Orphan orphan) {
+        settled = false;
+        reap(orphan.pid());
+    }
+
     private List<Orphan> present() throws OsException {
         List<Pid> pids = os.orphans();
         settled = true;
@@ -115,13 +122,17 @@ final class Orphanage {
             Orphan orphan = known.get(pid.value());
             if (orphan == null) {
                 orphan = meet(pid);
+            } else if (orphan.killed && reap(pid)) {
+                orphan = null;
             } else if (orphan.mark.isEmpty() && orphan.looksForMark < LOOKS_FOR_MARK) {
                 orphan.looksForMark++;
                 orphan.mark = os.bearer(pid, fifos);
-            } else if (orphan.killed && reap(pid)) {
+            }
+            if (orphan != null && orphan.mark.isEmpty() && reap(pid)) {
                 orphan = null;
             }
             if (orphan != null) {
+                settled &= orphan.mark.isPresent() || orphan.looksForMark == LOOKS_FOR_MARK;
                 living.add(orphan);
             }
         }

@@ -479,6 +479,10 @@ final class Trees {
                 if (!fresh.byPid.containsKey(orphan.pid().value())) {
                     os.process(orphan.pid()).ifPresent(fresh::add);
                 }
+                ProcessStat process = fresh.byPid.get(orphan.pid().value());
+                if (process == null || !process.isAlive()) {
+                    orphanage.hasEnded(orphan);
+                }
             }
             scan = Optional.of(fresh);
         }
