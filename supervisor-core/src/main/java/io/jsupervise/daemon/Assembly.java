@@ -20,6 +20,7 @@ import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.lifecycle.Service;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -250,7 +251,7 @@ public final class Assembly implements Outlets {
             }
 
             @Override
-            public void remove(ServiceName service) throws OsException {
+            public void remove(ServiceName service) {
                 outputs.remove(service);
             }
         };
@@ -392,6 +393,13 @@ public final class Assembly implements Outlets {
                 cannotOpenLog(left.service(), e);
             }
         }
+        for (Service absent : recovered.absent()) {
+            try {
+                relay.finish(absent.name(), absent.spec().log());
+            } catch (OsException e) {
+                cannotOpenLog(absent.name(), e);
+            }
+        }
         if (!takesOver) {
             return;
         }
@@ -478,6 +486,12 @@ public final class Assembly implements Outlets {
             event = "log-not-rotated";
             details.put("file", cannot.file().toString());
             details.put("reason", cannot.reason());
+        } else if (notice instanceof LogNotice.FifoRemains remains) {
+            event = "trouble";
+            details.put(
+                    "what",
+                    "cannot remove the FIFO of \"" + remains.service() + "\": " + remains.reason()
+                            + "; it is empty, and the next supervisor tries again");
         } else {
             throw new AssertionError(notice);
         }

@@ -22,6 +22,9 @@ public sealed interface LogNotice {
     /** It has its size, but cannot be renamed; it grows until that is possible. */
     record CannotRotate(ServiceName service, Path file, String reason) implements LogNotice {}
 
+    /** The service is gone for good, and what it wrote is in its log, but its FIFO cannot be removed. */
+    record FifoRemains(ServiceName service, Path file, String reason) implements LogNotice {}
+
     /** A rotated file was removed before its time, to make room. */
     record RemovedToMakeRoom(ServiceName service, Path file) implements LogNotice {}
 }

@@ -57,6 +57,8 @@ public final class LogRelay implements Spawner.Outputs {
     private static final Duration SCAN_AGAIN = Duration.ofSeconds(1);
     private static final int FIFO_MODE = 0600;
 
+    private static final List<String> SUFFIXES = List.of(".out", ".err");
+
     private final Os os;
     private final Keeping keeping;
     private final Path fifoDirectory;
@@ -89,7 +91,8 @@ public final class LogRelay implements Spawner.Outputs {
 
     private record RotationOrder(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {}
 
-    private record Retired(RelayedStream stream, boolean drain) {}
+    /** @param removed the name of its FIFO, where that is to go once it is empty */
+    private record Retired(RelayedStream stream, boolean drain, Optional<String> removed) {}
 
     /**
      * @param fifoDirectory where FIFOs are made, and what must survive a kill is noted
@@ -175,8 +178,8 @@ public final class LogRelay implements Spawner.Outputs {
     public void adopt(ServiceName service, Pid pid, LogSpec log, Optional<Path> before) throws OsException {
         synchronized (registry) {
             boolean hasLog = log instanceof LogSpec.ToFile;
-            Path usual = fifoDirectory.resolveSibling("logs").resolve(service.value() + ".log");
-            LogSpec.ToFile to = hasLog ? (LogSpec.ToFile) log : LogSpec.ToFile.keepingAll(before.orElse(usual));
+            LogSpec.ToFile to =
+                    hasLog ? (LogSpec.ToFile) log : LogSpec.ToFile.keepingAll(before.orElse(usualLog(service)));
             ChildOutput outputs = new ChildOutput(os, fifoDirectory);
             Optional<ChildOutput.Found> stdout = outputs.find(pid, 1, service.value() + ".out");
             if (hasLog || stdout.isPresent()) {
@@ -255,7 +258,11 @@ public final class LogRelay implements Spawner.Outputs {
     }
 
     private void end(RelayedStream stream, boolean drain) {
-        retired.add(new Retired(stream, drain));
+        end(new Retired(stream, drain, Optional.empty()));
+    }
+
+    private void end(Retired order) {
+        retired.add(order);
         poller.wakeup();
     }
 
@@ -360,18 +367,41 @@ public final class LogRelay implements Spawner.Outputs {
         nameWidth = width;
     }
 
-    /** The service is gone for good: what waits still goes into its log, and its FIFOs are removed. */
+    /**
+     * The service is gone for good: what waits goes into its log, and only then are its FIFOs removed, on the relay's thread.
+     * Were we killed in between, the next supervisor would not find in them what has no name any more.
+     */
     @Override
-    public void remove(ServiceName service) throws OsException {
+    public void remove(ServiceName service) {
         synchronized (registry) {
-            for (String suffix : new String[] {".out", ".err"}) {
-                if (streams.containsKey(service.value() + suffix)) {
-                    os.unlink(fifoDirectory.resolve(service.value() + suffix));
-                    retire(service, suffix);
+            for (String suffix : SUFFIXES) {
+                String name = service.value() + suffix;
+                RelayedStream present = streams.remove(name);
+                if (present != null) {
+                    end(new Retired(present, true, Optional.of(name)));
                 }
             }
             dropped.remove(service);
         }
+    }
+
+    /**
+     * Of a service that does not run, and that no services file names: whoever should have removed it was killed.
+     *
+     * @param log that it had when it was recorded last
+     */
+    public void finish(ServiceName service, LogSpec log) throws OsException {
+        synchronized (registry) {
+            LogSpec.ToFile to =
+                    log instanceof LogSpec.ToFile file ? file : LogSpec.ToFile.keepingAll(usualLog(service));
+            goOn(service, ".out", to, to.file());
+            goOn(service, ".err", to, to.stderrFile().orElse(LogSpec.ToFile.errorFile(to.file())));
+            remove(service);
+        }
+    }
+
+    private Path usualLog(ServiceName service) {
+        return fifoDirectory.resolveSibling("logs").resolve(service.value() + ".log");
     }
 
     @Override
@@ -478,6 +508,9 @@ public final class LogRelay implements Spawner.Outputs {
     private void takeOrders(MonotonicTime now) {
         for (Retired order = retired.poll(); order != null; order = retired.poll()) {
             retire(order.stream, now, order.drain);
+            if (order.removed.isPresent()) {
+                removeFifo(order.stream.service, order.removed.get());
+            }
         }
         for (RotationOrder order = rotationOrders.poll(); order != null; order = rotationOrders.poll()) {
             rotating.add(begin(order, now));
@@ -540,6 +573,20 @@ public final class LogRelay implements Spawner.Outputs {
         stream.retire(now, drain);
         synchronized (registry) {
             byToken[(int) stream.token] = null;
+        }
+    }
+
+    /** Not where the service has come back meanwhile, and goes on with it. */
+    private void removeFifo(ServiceName service, String name) {
+        Path fifo = fifoDirectory.resolve(name);
+        try {
+            synchronized (registry) {
+                if (!streams.containsKey(name)) {
+                    os.unlink(fifo);
+                }
+            }
+        } catch (OsException e) {
+            notices.accept(new LogNotice.FifoRemains(service, fifo, e.getMessage()));
         }
     }
 

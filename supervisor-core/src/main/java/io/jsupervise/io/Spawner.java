@@ -49,7 +49,7 @@ public final class Spawner implements Actor {
         Streams prepare(ServiceName service, LogSpec log) throws OsException;
 
         /** The service is gone for good. */
-        default void remove(ServiceName service) throws OsException {}
+        default void remove(ServiceName service) {}
 
         /** Rotates the logs of these now, as far as they have some; {@code done} is told once. Never waits. */
         default void rotate(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {
@@ -142,12 +142,8 @@ public final class Spawner implements Actor {
     }
 
     private void remove(ServiceName service) {
-        try {
-            groups.ifPresent(made -> made.remove(service));
-            outputs.remove(service);
-        } catch (OsException e) {
-            results.trouble("cannot remove the FIFO of \"" + service + "\"", e);
-        }
+        groups.ifPresent(made -> made.remove(service));
+        outputs.remove(service);
     }
 
     @Override

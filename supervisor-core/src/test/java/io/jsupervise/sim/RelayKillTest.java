@@ -27,10 +27,12 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * The supervisor is killed at each call of the relay, of a rotation, of the receipt and of the compressor, one after
@@ -89,15 +91,19 @@ class RelayKillTest {
     }
 
     private static Scenario twoStreams() {
+        return twoStreams(true);
+    }
+
+    private static Scenario twoStreams(boolean stamped) {
         Path errors = LOGS.resolve("web.err.log");
         LogSpec.ToFile spec = new LogSpec.ToFile(
-                LOGS.resolve("web.log"), new LogSpec.Stderr.ToFile(errors), 4096, 50, false, true, false, 1 << 16);
+                LOGS.resolve("web.log"), new LogSpec.Stderr.ToFile(errors), 4096, 50, false, stamped, false, 1 << 16);
         return new Scenario(
                 "standard error apart",
                 Map.of(new ServiceName("web"), spec),
                 List.of(
-                        new Stream("web.out", spec.file(), lines(12, 12_000, 300), true, 50),
-                        new Stream("web.err", errors, lines(13, 12_000, 300), true, 50)),
+                        new Stream("web.out", spec.file(), lines(12, 12_000, 300), stamped, 50),
+                        new Stream("web.err", errors, lines(13, 12_000, 300), stamped, 50)),
                 true);
     }
 
@@ -198,7 +204,60 @@ class RelayKillTest {
             supervise();
         }
 
+        /** The first supervisor removes the services; those after it find them in no services file. */
+        void runWithRemoval(long... killIns) throws OsException {
+            for (int i = 0; i < written.length; i++) {
+                Stream stream = scenario.streams.get(i);
+                written[i] = os.writeInto(FIFOS.resolve(stream.fifo), stream.text, 0, stream.text.length);
+                assertEquals(stream.text.length, written[i], "it all waits");
+            }
+            for (long killIn : killIns) {
+                os.killDaemonIn(killIn);
+                try {
+                    remove();
+                    return;
+                } catch (DaemonKilled e) {
+                    kills++;
+                    os.daemonDied();
+                }
+            }
+            remove();
+        }
+
+        private void remove() throws OsException {
+            open();
+            for (Map.Entry<ServiceName, LogSpec> service : services.entrySet()) {
+                if (kills == 0) {
+                    relay.prepare(service.getKey(), service.getValue());
+                    relay.remove(service.getKey());
+                } else {
+                    Path log = ((LogSpec.ToFile) service.getValue()).file();
+                    relay.finish(service.getKey(), LogSpec.ToFile.keepingAll(log));
+                }
+            }
+            relay.turn(AT_ONCE);
+            for (Stream stream : scenario.streams) {
+                assertEquals(Optional.empty(), os.disk.find(FIFOS.resolve(stream.fifo)));
+            }
+        }
+
         private void supervise() throws OsException {
+            open();
+            for (Map.Entry<ServiceName, LogSpec> service : services.entrySet()) {
+                relay.prepare(service.getKey(), service.getValue());
+            }
+            boolean more = true;
+            while (more) {
+                more = write();
+                relay.turn(AT_ONCE);
+                more |= isSomethingLeft();
+                if (compressor.nextStep().isPresent()) {
+                    compress();
+                }
+            }
+        }
+
+        private void open() throws OsException {
             compressor = new LogCompressor(failure -> {
                 throw new AssertionError(failure);
             });
@@ -215,18 +274,6 @@ class RelayKillTest {
                         compressing = Optional.of(rotation);
                         compressor.compress(rotation);
                     });
-            for (Map.Entry<ServiceName, LogSpec> service : services.entrySet()) {
-                relay.prepare(service.getKey(), service.getValue());
-            }
-            boolean more = true;
-            while (more) {
-                more = write();
-                relay.turn(AT_ONCE);
-                more |= isSomethingLeft();
-                if (compressor.nextStep().isPresent()) {
-                    compress();
-                }
-            }
         }
 
         /** What fits of the next portion; false where all was written. */
@@ -386,6 +433,41 @@ class RelayKillTest {
                 machine.check("killed at call " + call + ", then at call " + again + ", then at " + (41 - again));
             }
         }
+    }
+
+    @ParameterizedTest(name = "standard error apart: {0}")
+    @ValueSource(booleans = {false, true})
+    void killed_at_any_call_of_a_removal_the_last_words_are_in_the_log_and_no_fifo_is_left(boolean apart)
+            throws OsException {
+        Scenario scenario =
+                apart ? twoStreams(false) : one("plain", spec(4096, 50, false, false, false), lines(17, 12_000, 300));
+        Machine unhurt = new Machine(scenario);
+        long before = unhurt.calls();
+        unhurt.runWithRemoval(NEVER);
+        unhurt.check("without a kill");
+        long calls = unhurt.calls() - before;
+        assertTrue(calls > 20, "only " + calls + " calls");
+        for (long call = 1; call <= calls; call++) {
+            for (long again : new long[] {NEVER, 3, 8, 13, 18, 23, 28, 33}) {
+                Machine machine = new Machine(scenario);
+                machine.runWithRemoval(call, again);
+                assertTrue(machine.kills > 0);
+                machine.check("killed at call " + call + ", then at " + again);
+            }
+        }
+    }
+
+    @Test
+    void a_service_that_comes_back_before_its_fifo_is_removed_keeps_it() throws OsException {
+        Machine machine = new Machine(one("plain", spec(1 << 20, 50, false, false, false), lines(18, 5_000, 300)));
+        ServiceName web = new ServiceName("web");
+        machine.open();
+        machine.relay.prepare(web, machine.services.get(web));
+        machine.relay.remove(web);
+        machine.relay.prepare(web, machine.services.get(web));
+        machine.supervise();
+        machine.check("after it came back");
+        assertTrue(machine.os.disk.find(FIFOS.resolve("web.out")).isPresent());
     }
 
     /** Whoever kills a supervisor to have it read another configuration loses nothing either. */
