@@ -17,6 +17,7 @@ import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
@@ -71,6 +72,7 @@ public final class Assembly implements Outlets {
     private final String bootId;
     private final Inbox inbox;
     private final boolean takesOver;
+    private final Optional<MonotonicTime> freshSince;
     private final Recovery.Recovered recovered;
     private final JournalFile journal;
     private final EventLog events;
@@ -186,6 +188,7 @@ public final class Assembly implements Outlets {
                     new Recovery.Before(found.services(), found.supervisor(), bearers),
                     new Recovery.Here(around.stateId(), life, bootId, startedAt, around.seed()));
             boolean died = Recovery.maySomeRun(found.supervisor(), bootId);
+            this.freshSince = Recovery.freshSince(found.supervisor(), bootId, startedAt);
             this.takesOver = !firstUse && (died || !recovered.toFind().isEmpty());
             long lastEvent = Math.max(
                     events.lastSeq(),
@@ -577,7 +580,8 @@ public final class Assembly implements Outlets {
         journalHasWork = true;
         journal.submit(
                 order.seq(),
-                new SupervisorRecord(bootId, version, startedAt.wall(), order.endedInOrder(), order.eventSeq()));
+                new SupervisorRecord(
+                        bootId, version, startedAt.wall(), order.endedInOrder(), order.eventSeq(), freshSince));
     }
 
     @Override

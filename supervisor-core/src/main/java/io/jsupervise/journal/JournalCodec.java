@@ -87,6 +87,10 @@ public final class JournalCodec {
             out.writeStringField("started_at", InstantText.of(record.startedAt()));
             out.writeBooleanField("ended_in_order", record.endedInOrder());
             out.writeNumberField("last_event", record.lastEvent());
+            if (record.freshSince().isPresent()) {
+                out.writeNumberField(
+                        "fresh_since_mono_ns", record.freshSince().get().nanos());
+            }
             return end(out);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot happen: memory is no file", e);

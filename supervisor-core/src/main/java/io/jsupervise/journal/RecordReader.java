@@ -71,7 +71,10 @@ final class RecordReader {
                 json.string("version_of"),
                 json.instant("started_at"),
                 json.bool("ended_in_order"),
-                json.number("last_event", 0, Long.MAX_VALUE));
+                json.number("last_event", 0, Long.MAX_VALUE),
+                json.has("fresh_since_mono_ns")
+                        ? Optional.of(new MonotonicTime(json.number("fresh_since_mono_ns")))
+                        : Optional.empty());
     }
 
     private ServiceRecord service() throws JsonException {

@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.HookState;
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.Run;
@@ -44,7 +45,6 @@ public final class Recovery {
 
     private final Before before;
     private final Here here;
-    private final boolean crashed;
     private final Marked marked;
     private final List<LeftHook> leftHooks = new ArrayList<>();
 
@@ -109,7 +109,6 @@ public final class Recovery {
     private Recovery(Before before, Here here) {
         this.before = before;
         this.here = here;
-        this.crashed = before.supervisor().isPresent() && maySomeRun(before.supervisor(), here.bootId());
         this.marked = new Marked(before.bearers(), here.stateId());
     }
 
@@ -126,10 +125,25 @@ public final class Recovery {
                 || supervisor.get().bootId().equals(bootId) && !supervisor.get().endedInOrder();
     }
 
+    /** For the record of the supervisor that begins at {@code now}. */
+    public static Optional<MonotonicTime> freshSince(Optional<SupervisorRecord> supervisor, String bootId, Now now) {
+        boolean goesOn = supervisor.isPresent() && maySomeRun(supervisor, bootId);
+        return goesOn ? supervisor.get().freshSince() : Optional.of(now.mono());
+    }
+
+    /** Whether state, backoff and start limits go on as recorded. */
+    private static boolean holds(ServiceRecord record, Optional<SupervisorRecord> supervisor, String bootId) {
+        return supervisor.isPresent()
+                && maySomeRun(supervisor, bootId)
+                && record.bootId().equals(bootId)
+                && supervisor.get().stillHolds(record);
+    }
+
     /**
      * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
      * does not lead out of EXITED and FATAL where these still hold, which a start does only once that is recorded, or while
-     * the journal is stale.
+     * the journal is stale. What was noted comes first: it is the main process of its run, also where the clock of start
+     * times cannot tell it from what it had started within the same tick.
      */
     public static List<Bearer> withNoted(
             List<Bearer> bearers,
@@ -137,8 +151,7 @@ public final class Recovery {
             Map<ServiceName, ServiceRecord> records,
             Optional<SupervisorRecord> supervisor,
             String bootId) {
-        boolean died = maySomeRun(supervisor, bootId);
-        List<Bearer> all = new ArrayList<>(bearers);
+        List<Bearer> all = new ArrayList<>();
         Set<ProcessIdentity> known = new HashSet<>();
         for (Bearer bearer : bearers) {
             if (bearer.run().isPresent()) {
@@ -147,14 +160,14 @@ public final class Recovery {
         }
         for (Bearer one : noted) {
             ServiceRecord record = records.get(new ServiceName(one.service()));
-            boolean isOver = died
-                    && record != null
-                    && record.bootId().equals(bootId)
+            boolean isOver = record != null
+                    && holds(record, supervisor, bootId)
                     && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
             if (!isOver && !known.contains(one.identity())) {
                 all.add(one);
             }
         }
+        all.addAll(bearers);
         return all;
     }
 
@@ -343,6 +356,10 @@ public final class Recovery {
                 Optional.ofNullable(before.records().get(service.name())).flatMap(ServiceRecord::log));
     }
 
+    private boolean holds(ServiceRecord record) {
+        return holds(record, before.supervisor(), here.bootId());
+    }
+
     private boolean isOfThisBoot(ServiceRecord record) {
         return record.bootId().equals(here.bootId());
     }
@@ -389,6 +406,9 @@ public final class Recovery {
         if (record.living().isPresent()) {
             return record.history().ended(unknown("it was not recorded how it ended"));
         }
+        if (!holds(record)) {
+            return record.history().forgiven();
+        }
         return record.next().isPresent()
                 ? record.history().restartMade(here.now().mono())
                 : record.history();
@@ -417,7 +437,7 @@ public final class Recovery {
             // As at a reload: autostart is about starts, and nothing that goes on is one.
             return running(spec, record, record.commanded() ? wanted : goesOn(spec, record));
         }
-        if (!crashed) {
+        if (!holds(record)) {
             return service(spec, wanted, record.commanded(), record.history().forgiven(), record.lastRun());
         }
         return switch (record.state()) {

@@ -1022,13 +1022,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             Optional<MonotonicTime> doubtful = pulse.doubtfulBeat(event.look(), run.orderedAt());
             pulse = doubtful.isPresent() ? pulse.graceUntil(doubtful.get().plus(heartbeat.timeout())) : pulse;
         }
-        // A look that takes long (a file system that hangs, a thread that has to wait) may miss beats at its end.
-        boolean stale = !event.look().begun().isBefore(pulse.deadline(heartbeat.timeout()));
-        if (stale && before.lastLook().isEmpty()) {
+        boolean first = before.lastLook().isEmpty();
+        if (first && !event.look().at().mono().isBefore(pulse.deadline(heartbeat.timeout())) || seesOld) {
             // A first look that comes late proves nothing: there is none before it to compare with.
             pulse = pulse.graceUntil(event.look().at().mono().plus(heartbeat.timeout()));
-            stale = false;
         }
+        // A look that takes long (a file system that hangs, a thread that has to wait) may miss beats at its end.
+        boolean stale = !first && !event.look().begun().isBefore(pulse.deadline(heartbeat.timeout()));
         s.run = Optional.of(run.with(pulse));
         if (stale && s.process().isPresent()) {
             end(Cause.HEARTBEAT, silence(heartbeat, pulse));

@@ -492,7 +492,7 @@ class JournalFileLinuxTest {
 
     @Test
     void the_supervisors_own_record_is_found_beside_those_of_services() throws Exception {
-        SupervisorRecord ours = new SupervisorRecord("b1", "0.1", Instant.EPOCH, true, 77);
+        SupervisorRecord ours = new SupervisorRecord("b1", "0.1", Instant.EPOCH, true, 77, Optional.empty());
         journal.submit(++seq, ours);
         submit("a", 3);
         journal.step();

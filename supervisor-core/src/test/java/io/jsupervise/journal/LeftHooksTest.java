@@ -79,7 +79,8 @@ class LeftHooksTest {
 
     private static Recovery.Recovered recover(
             Optional<ServiceRecord> record, List<ServiceSpec> specs, Bearer... bearers) {
-        SupervisorRecord killed = new SupervisorRecord("b1", "0.1", NOW.wall().minusSeconds(1000), false, 12);
+        SupervisorRecord killed =
+                new SupervisorRecord("b1", "0.1", NOW.wall().minusSeconds(1000), false, 12, Optional.empty());
         Map<ServiceName, ServiceRecord> records = record.isPresent() ? Map.of(WEB, record.get()) : Map.of();
         return Recovery.recover(
                 specs,

@@ -119,7 +119,15 @@ public final class Records {
     }
 
     SupervisorRecord nextSupervisor() {
-        return new SupervisorRecord(text(), text(), wall(), random.nextBoolean(), random.nextLong(Long.MAX_VALUE));
+        return new SupervisorRecord(
+                text(),
+                text(),
+                wall(),
+                random.nextBoolean(),
+                random.nextLong(Long.MAX_VALUE),
+                random.nextBoolean()
+                        ? Optional.of(new MonotonicTime(random.nextLong(Long.MAX_VALUE)))
+                        : Optional.empty());
     }
 
     private History history() {

@@ -95,7 +95,7 @@ class RecoveryTest {
     }
 
     private static SupervisorRecord supervisor(String boot, boolean inOrder) {
-        return new SupervisorRecord(boot, "0.1", NOON.minusSeconds(1000), inOrder, 12);
+        return new SupervisorRecord(boot, "0.1", NOON.minusSeconds(1000), inOrder, 12, Optional.empty());
     }
 
     private static Recovery.Recovered recover(ServiceSpec spec, ServiceRecord record, SupervisorRecord supervisor) {
@@ -588,6 +588,48 @@ class RecoveryTest {
                         .size());
     }
 
+    /** It was about to be started afresh after an end in order, and the supervisor was killed before it had recorded that. */
+    @ParameterizedTest
+    @CsvSource({"-1, FATAL, 0", "0, FATAL, 0", "1, STOPPED, 1"})
+    void what_was_recorded_before_a_fresh_start_does_not_hold_after_a_kill(long fresh, ServiceState state, int counts) {
+        MonotonicTime freshSince = SINCE.mono().plus(Duration.ofSeconds(fresh));
+        SupervisorRecord killed = new SupervisorRecord("b1", "0.1", NOON, false, 12, Optional.of(freshSince));
+        ServiceRecord fatal = record(ServiceState.FATAL, "b1", Wanted.UP, false, false);
+        Service web = recover(spec(true), fatal, killed).services().get(0);
+        assertEquals(state, web.state());
+        assertEquals(counts == 1 ? 0 : HISTORY.failures(), web.history().failures());
+        Bearer noted = bearer(50, 50, 9, "r-1-6", "web");
+        assertEquals(
+                counts,
+                Recovery.withNoted(List.of(), List.of(noted), Map.of(WEB, fatal), Optional.of(killed), "b1")
+                        .size());
+    }
+
+    @Test
+    void a_fresh_start_is_that_of_the_first_supervisor_since_the_end_in_order() {
+        Optional<MonotonicTime> now = Optional.of(NOW.mono());
+        Optional<MonotonicTime> before = Optional.of(SINCE.mono());
+        SupervisorRecord killed = new SupervisorRecord("b1", "0.1", NOON, false, 12, before);
+        assertEquals(before, Recovery.freshSince(Optional.of(killed), "b1", NOW));
+        assertEquals(now, Recovery.freshSince(Optional.of(killed), "b2", NOW));
+        assertEquals(now, Recovery.freshSince(Optional.of(supervisor("b1", true)), "b1", NOW));
+        assertEquals(now, Recovery.freshSince(Optional.empty(), "b1", NOW));
+        assertEquals(
+                Optional.empty(), Recovery.freshSince(Optional.of(SupervisorRecord.presumedKilled("b1")), "b1", NOW));
+    }
+
+    /** Both bear the mark of its run, and the kernel tells their start times in ticks of 10 ms. */
+    @Test
+    void of_two_that_were_started_in_the_same_tick_the_noted_one_is_the_main_process() {
+        Bearer noted = bearer(50, 50, 9, "r-1-6", "web");
+        Bearer daemon = bearer(51, 51, 9, "r-1-6", "web");
+        List<Bearer> all = Recovery.withNoted(
+                List.of(daemon), List.of(noted), Map.of(), Optional.of(supervisor("b1", false)), "b1");
+        Recovery.Recovered recovered = recover(
+                List.of(spec(true)), Map.of(), Optional.of(supervisor("b1", false)), all.toArray(new Bearer[0]));
+        assertEquals(Optional.of(noted.identity()), recovered.services().get(0).process());
+    }
+
     @Test
     void an_adopted_process_keeps_when_it_started_was_ready_and_with_what() {
         Recovery.Recovered recovered = recover(
@@ -604,7 +646,7 @@ class RecoveryTest {
     void each_life_is_larger_than_the_one_before_it_also_when_the_clock_was_set_back() {
         long wall = NOON.toEpochMilli();
         assertEquals(wall, Recovery.nextLife(Map.of(), Optional.empty(), List.of(), "12ab34cd", NOW));
-        SupervisorRecord later = new SupervisorRecord("b1", "0.1", NOON.plusSeconds(5), false, 1);
+        SupervisorRecord later = new SupervisorRecord("b1", "0.1", NOON.plusSeconds(5), false, 1, Optional.empty());
         assertEquals(wall + 5001, Recovery.nextLife(Map.of(), Optional.of(later), List.of(), "12ab34cd", NOW));
         ServiceRecord record = record(ServiceState.RUNNING, "b1", Wanted.UP, false, true);
         assertEquals(wall, Recovery.nextLife(Map.of(WEB, record), Optional.empty(), List.of(), "12ab34cd", NOW));

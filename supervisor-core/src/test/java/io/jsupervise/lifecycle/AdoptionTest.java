@@ -111,4 +111,23 @@ class AdoptionTest {
         assertEquals(Duration.ofSeconds(30), bench.now().mono().since(adopted), "an old beat is not judged");
         assertEquals(Cause.HEARTBEAT, bench.service().ending().orElseThrow().cause());
     }
+
+    /** The look was begun at once, and the file system answered after the grace: beats before the answer are nobody's. */
+    @Test
+    void after_a_first_look_that_takes_long_a_whole_timeout_is_left() {
+        Heartbeat heartbeat = new Heartbeat(Bench.beat(), Duration.ofSeconds(10), Duration.ofSeconds(10));
+        Bench bench = left(ServiceSpec.of("web", "x").heartbeat(heartbeat), ServiceState.RUNNING)
+                .begin();
+        bench.on(FOUND);
+        MonotonicTime begun = bench.now().mono();
+        bench.later(Duration.ofSeconds(12));
+        Instant beat = bench.now().wall().minusSeconds(1);
+        MonotonicTime answered = bench.now().mono();
+        bench.on(new Event.HeartbeatLookedAt(
+                new RunId("old-1"),
+                new Look(begun, bench.now(), Optional.of(new Look.Stamp(1, beat)), Optional.empty())));
+        bench.fires(TimerKind.HEARTBEAT);
+        assertEquals(Duration.ofSeconds(10), bench.now().mono().since(answered));
+        assertEquals(ServiceState.RUNNING, bench.state());
+    }
 }

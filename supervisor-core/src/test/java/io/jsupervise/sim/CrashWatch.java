@@ -27,6 +27,9 @@ final class CrashWatch {
     private final ServiceSpec spec;
     private final World world;
     private final ProcessTable processes;
+    /** What a supervisor found after an end in order: it starts afresh, and may be killed before it has recorded that. */
+    private Optional<ServiceRecord> forgiven = Optional.empty();
+
     private final Predicate<SimulatedProcess> wasNoted;
     private final Map<String, SimulatedProcess> byRun = new HashMap<>();
     private final Set<SimulatedProcess> givenUp = new HashSet<>();
@@ -147,7 +150,10 @@ final class CrashWatch {
         }
         boolean isFinal =
                 found.get().state() == ServiceState.FATAL || found.get().state() == ServiceState.EXITED;
-        boolean hasJustCrashed = found.get().bootId().equals(newBoot) && !endedInOrder;
+        if (endedInOrder) {
+            forgiven = found;
+        }
+        boolean hasJustCrashed = found.get().bootId().equals(newBoot) && !found.equals(forgiven);
         return isFinal && hasJustCrashed
                 ? Optional.of("recorded as " + found.get().state())
                 : Optional.empty();
