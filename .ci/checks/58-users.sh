@@ -143,8 +143,9 @@ failed crowd "cannot execute sleep" "setpriv"
 exec 9>&-
 ask s '/v1/events?since=0' | jq -se 'any(.event == "hook-missing" and .service == "hooked" and (.reason | contains("ours is not executable for user nobody: EACCES")))' >/dev/null \
     || fail "a hook that its user cannot execute is not told of"
-exits 0 "$JSUPERVISE" check "$work/services.yml"
-says "warning: post_stop cannot be executed by now: $work/ours is not executable for user nobody: EACCES"
+exits 78 "$JSUPERVISE" check "$work/services.yml"
+says "command cannot be executed: $work/ours is not executable for user nobody: EACCES" "working directory $work/closed for user nobody: EACCES" \
+    "warning: post_stop cannot be executed by now: $work/ours is not executable for user nobody: EACCES"
 within 10 is s 's("busy").state == "RUNNING"'
 ok "what nobody cannot execute is told with path and errno, and tried again"
 

@@ -16,8 +16,8 @@ import picocli.CommandLine.Parameters;
         description = "Check a services file: print its problems, or what it would run.",
         footer = {
             "",
-            "A hook that cannot be executed by now, as the user of its service, is a warning on standard error: it may be put",
-            "in place before it is wanted.",
+            "A command that the user of its service is not permitted to execute is 78 here, while run would try it again.",
+            "A hook that cannot be executed by now is a warning on standard error: it may be put in place before it is wanted.",
             "With --diff the supervisor that runs is asked: it reads FILE itself, with the options that it was started",
             "with, and changes nothing. Without one that is 69."
         })

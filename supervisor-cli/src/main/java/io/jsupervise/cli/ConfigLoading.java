@@ -30,7 +30,7 @@ final class ConfigLoading {
                 new ThisMachine(kernel));
     }
 
-    /** The same, and looks whether hooks can be executed by now. */
+    /** The same, and looks whether commands and hooks can be executed by now. */
     static Configuration check(RunOptions options, Supplier<LinuxOs> kernel, Consumer<ConfigProblem> warnings)
             throws ConfigException {
         return ConfigReader.read(

@@ -2,6 +2,7 @@ package io.jsupervise.cli;
 
 import io.jsupervise.config.Machine;
 import io.jsupervise.io.ControlGroups;
+import io.jsupervise.os.Errno;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.os.linux.Accounts;
@@ -102,7 +103,7 @@ final class ThisMachine implements Machine {
 
     /** What the environment of the supervisor will have for a PATH is not known here; ours is as good a guess as any. */
     @Override
-    public Optional<String> whyNotExecutable(SpawnSpec what) {
+    public Optional<Refusal> whyNotExecutable(SpawnSpec what) {
         Map<String, String> environment = new HashMap<>();
         if (what.inheritEnv() && System.getenv("PATH") != null) {
             environment.put("PATH", System.getenv("PATH"));
@@ -121,7 +122,9 @@ final class ThisMachine implements Machine {
                     what.privileges()));
             return Optional.empty();
         } catch (SpawnException e) {
-            return Optional.of(e.getMessage());
+            boolean ofItsUser =
+                    e.errno() == Errno.EACCES && what.privileges().credentials().isPresent();
+            return Optional.of(new Refusal(e.getMessage(), ofItsUser));
         }
     }
 

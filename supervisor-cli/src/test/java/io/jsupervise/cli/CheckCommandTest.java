@@ -3,13 +3,16 @@ package io.jsupervise.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import io.jsupervise.os.linux.LinuxOs;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -67,6 +70,27 @@ class CheckCommandTest {
                 """
                         .formatted(file, mine),
                 err.toString(StandardCharsets.UTF_8));
+    }
+
+    @Test
+    void a_command_that_its_user_may_not_execute_is_a_problem() throws IOException {
+        assumeTrue(new LinuxOs().uid() == 0, "needs root");
+        Path mine = Files.writeString(dir.resolve("mine"), "#!/bin/sh\n");
+        Files.setPosixFilePermissions(mine, PosixFilePermissions.fromString("rwx------"));
+        Files.setPosixFilePermissions(dir, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Path file = write(
+                """
+                services:
+                  ours: {command: %1$s}
+                  web: {user: nobody, working_dir: /, command: %1$s, post_stop: %1$s}
+                """
+                        .formatted(mine));
+        assertEquals(ExitCode.CONFIG, check(file));
+        assertEquals(
+                file + ":3:48: command cannot be executed: " + mine
+                        + " is not executable for user nobody: EACCES (permission denied); let the user do so, or name another\n",
+                err.toString(StandardCharsets.UTF_8));
+        assertEquals("", out.toString(StandardCharsets.UTF_8));
     }
 
     @Test

@@ -44,7 +44,7 @@ public final class ConfigReader {
     private final ConfigFiles files;
     private final Surroundings around;
     private final Machine machine;
-    private final Optional<HookPrograms> hookPrograms;
+    private final Optional<Programs> programs;
     private final Problems problems = new Problems();
     private final Map<String, Found> found = new LinkedHashMap<>();
     private final Set<Path> reading = new LinkedHashSet<>();
@@ -54,11 +54,11 @@ public final class ConfigReader {
     /** @param map with the defaults of its file below it */
     private record Found(Place place, Mapping map) {}
 
-    private ConfigReader(ConfigFiles files, Surroundings around, Machine machine, Optional<HookPrograms> hookPrograms) {
+    private ConfigReader(ConfigFiles files, Surroundings around, Machine machine, Optional<Programs> programs) {
         this.files = files;
         this.machine = machine;
         this.around = around;
-        this.hookPrograms = hookPrograms;
+        this.programs = programs;
     }
 
     /**
@@ -72,16 +72,17 @@ public final class ConfigReader {
     }
 
     /**
-     * The same, and looks whether hooks can be executed by now.
+     * The same, and looks whether commands and hooks can be executed by now.
      *
      * @param warnings gets what does not keep the file from being used, where nothing else is wrong
+     * @throws ConfigException also for a command that its user is not permitted to execute
      */
     public static Configuration read(
             Path file, ConfigFiles files, Surroundings around, Machine machine, Consumer<ConfigProblem> warnings)
             throws ConfigException {
-        HookPrograms hookPrograms = new HookPrograms(machine);
-        Configuration read = new ConfigReader(files, around, machine, Optional.of(hookPrograms)).read(file);
-        hookPrograms.tell(warnings);
+        Programs programs = new Programs(machine);
+        Configuration read = new ConfigReader(files, around, machine, Optional.of(programs)).read(file);
+        programs.tell(warnings);
         return read;
     }
 
@@ -243,7 +244,7 @@ public final class ConfigReader {
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
         Dependencies dependencies = new Dependencies(problems);
-        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies, hookPrograms);
+        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies, programs);
         List<ServiceSpec> specs = new ArrayList<>();
         Map<Path, ServiceSpec> logs = new HashMap<>();
         for (Map.Entry<String, Found> entry : found.entrySet()) {

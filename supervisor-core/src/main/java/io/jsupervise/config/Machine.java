@@ -60,11 +60,19 @@ public interface Machine {
     record Obstacle(boolean ofRights, String what, String fix) {}
 
     /**
+     * Why something cannot be executed.
+     *
+     * @param why       with the path and the errno
+     * @param ofItsUser whether it is there, and the user that the file names is not permitted to
+     */
+    record Refusal(String why, boolean ofItsUser) {}
+
+    /**
      * Why its program cannot be executed here and now, as the user that it names; empty where it can. Only asked by who wants
      * to be told ({@link ConfigReader#read(java.nio.file.Path, ConfigFiles, Surroundings, Machine, Consumer)}), since each start
      * sees for itself.
      */
-    Optional<String> whyNotExecutable(SpawnSpec what);
+    Optional<Refusal> whyNotExecutable(SpawnSpec what);
 
     /** Whether there is the program that {@link io.jsupervise.spec.Privileges#loaders} names. */
     boolean hasLoader(String name);

@@ -40,7 +40,7 @@ final class ServiceReader {
     private final Problems problems;
     private final Dependencies dependencies;
     private final PrivilegesReader privileges;
-    private final Optional<HookPrograms> hookPrograms;
+    private final Optional<Programs> programs;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Paths and environments are shared by the services that have the same: there may be thousands. */
@@ -48,7 +48,7 @@ final class ServiceReader {
 
     /**
      * @param dependencies gets what each service depends on
-     * @param hookPrograms     looks at the hooks; empty where nobody wants to know
+     * @param programs     looks at commands and hooks; empty where nobody wants to know
      */
     ServiceReader(
             SupervisorSpec supervisor,
@@ -56,13 +56,13 @@ final class ServiceReader {
             Machine machine,
             Problems problems,
             Dependencies dependencies,
-            Optional<HookPrograms> hookPrograms) {
+            Optional<Programs> programs) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
         this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
-        this.hookPrograms = hookPrograms;
+        this.programs = programs;
     }
 
     /** Empty where something is wrong that leaves nothing to run; all problems are told. */
@@ -102,8 +102,8 @@ final class ServiceReader {
             return Optional.empty();
         }
         ServiceSpec built = spec.build();
-        if (hookPrograms.isPresent() && problems.isEmpty()) {
-            hookPrograms.get().look(section, built);
+        if (programs.isPresent() && problems.isEmpty()) {
+            programs.get().look(section, built);
         }
         return Optional.of(built);
     }

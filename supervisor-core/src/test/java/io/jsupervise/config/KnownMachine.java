@@ -128,8 +128,10 @@ final class KnownMachine implements Machine {
     }
 
     @Override
-    public Optional<String> whyNotExecutable(SpawnSpec what) {
+    public Optional<Refusal> whyNotExecutable(SpawnSpec what) {
         String program = what.command().argv().get(0);
-        return program.startsWith("/nowhere/") ? Optional.of(program + ": ENOENT") : Optional.empty();
+        return program.startsWith("/nowhere/")
+                ? Optional.of(new Refusal(program + ": ENOENT", false))
+                : Optional.empty();
     }
 }
