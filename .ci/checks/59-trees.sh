@@ -138,13 +138,19 @@ if [ "$(id -u)" = 0 ]; then
     as=(env)
 fi
 
-mkdir -m 777 "$work/modes" "$work/modes/mixed" "$work/modes/process"
+mkdir -m 777 "$work/modes" "$work/modes/mixed" "$work/modes/process" "$work/modes/bare" "$work/modes/command"
 cat >"$work/modes.yml" <<YML
 defaults: {ready: {delay: 0s}, backoff: {initial: 0s, max: 0s}, working_dir: /}
 services:
   mixed:
     kill_mode: mixed
     command: [sh, -c, "setsid sh -c 'trap \"echo TERM >$work/modes/mixed/told\" TERM; echo \$\$ >$work/modes/mixed/kid; while :; do sleep 0.05; done' & trap 'sleep 0.5; exit 0' TERM; while :; do sleep 0.05; done"]
+  bare:
+    kill_mode: mixed
+    command: [sh, -c, "env -i setsid sh -c 'echo \$\$ >$work/modes/bare/kid; exec sleep 3600' >/dev/null 2>&1 & trap 'exit 0' TERM; while :; do sleep 0.05; done"]
+  command:
+    stop_command: [sh, -c, "kill -KILL \$JSUPERVISE_PID"]
+    command: [sh, -c, "env -i setsid sh -c 'echo \$\$ >$work/modes/command/kid; exec sleep 3600' >/dev/null 2>&1 & while :; do sleep 0.05; done"]
   process:
     kill_mode: process
     command: [sh, -c, "setsid sh -c 'echo \$\$ >$work/modes/process/kid; exec sleep 3600' & exec sleep 3600"]
@@ -152,10 +158,15 @@ YML
 supervise modes "$work/modes.yml"
 within 10 test -s "$work/modes/mixed/kid"
 within 10 test -s "$work/modes/process/kid"
+within 10 test -s "$work/modes/bare/kid"
+within 10 test -s "$work/modes/command/kid"
 ctl modes stop --all >/dev/null
 [ ! -e "$work/modes/mixed/told" ] || fail "mixed: the stop signal went to more than the main process"
 gone "$(cat "$work/modes/mixed/kid")" || fail "mixed: something outlived the main process"
-ok "kill_mode mixed: the main process is asked, the rest is killed"
+gone "$(cat "$work/modes/bare/kid")" || fail "mixed: what hid from it outlived the main process"
+ok "kill_mode mixed: the main process is asked, the rest is killed, what has emptied its environment included"
+gone "$(cat "$work/modes/command/kid")" || fail "stop_command: what hid from the service outlived the main process"
+ok "a stop_command that ends the main process: what has emptied its environment is killed all the same"
 ! gone "$(cat "$work/modes/process/kid")" || fail "process: more than the main process was ended"
 kill -TERM "$pid"
 ends "$pid" 0 20

@@ -224,6 +224,13 @@ final class Children {
         }
     }
 
+    /** Remembers who hangs on a main process that lives, as {@link #signal} to the whole tree does. */
+    void lookAtTree(RunId run) throws OsException {
+        if (byRun.containsKey(run)) {
+            trees.seen(run);
+        }
+    }
+
     /**
      * Kills what is left of the tree of an ended main process, then reaps that, and tells whether nothing of it lives by
      * then, in which case nothing of it is kept. The main process is reaped last: until then nobody else can have the

@@ -112,6 +112,8 @@ final class EffectRunner {
             outlets.spawner().spawn(spawn);
         } else if (effect instanceof Effect.SendSignal send) {
             signal(send);
+        } else if (effect instanceof Effect.LookAtTree look) {
+            lookAtTree(look);
         } else if (effect instanceof Effect.Bury bury) {
             bury(bury, results);
         } else if (effect instanceof Effect.LookAtHeartbeat look) {
@@ -130,6 +132,17 @@ final class EffectRunner {
             children.signal(send.run(), send.signal(), send.wholeTree());
         } catch (OsException e) {
             outlets.complain("cannot signal \"" + send.service() + "\"", e);
+        }
+    }
+
+    private void lookAtTree(Effect.LookAtTree look) {
+        try {
+            children.lookAtTree(look.run());
+        } catch (OsException e) {
+            outlets.complain(
+                    "cannot look who belongs to \"" + look.service()
+                            + "\" before its stop; what then hides from it may be left",
+                    e);
         }
     }
 

@@ -45,6 +45,12 @@ public sealed interface Effect {
     record SendSignal(ServiceName service, RunId run, Signal signal, boolean wholeTree) implements Effect {}
 
     /**
+     * Note who hangs on the main process by now. When that has ended, whoever has lost its parent and bears no mark is known
+     * by nothing else; a signal to the whole tree does the same by itself.
+     */
+    record LookAtTree(ServiceName service, RunId run) implements Effect {}
+
+    /**
      * The main process has ended: kill what is left of its tree, reap it, and look whether anything lives; answered by
      * GroupLookedAt. May be ordered again until nothing does.
      *

@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.Effect.AskToStart;
 import io.jsupervise.lifecycle.Effect.Bury;
 import io.jsupervise.lifecycle.Effect.CancelTimer;
 import io.jsupervise.lifecycle.Effect.LookAtHeartbeat;
+import io.jsupervise.lifecycle.Effect.LookAtTree;
 import io.jsupervise.lifecycle.Effect.Persist;
 import io.jsupervise.lifecycle.Effect.SendSignal;
 import io.jsupervise.lifecycle.Effect.Spawn;
@@ -715,12 +716,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         if (!hangs && s.spec.hooks().has(HookKind.STOP_COMMAND)) {
             if (s.hooks.running().isEmpty()) {
+                lookAtTree();
                 hooks().run(HookKind.STOP_COMMAND, s.run.orElseThrow().id());
             }
             return;
         }
         Optional<Signal> dump = s.spec.stop().dumpSignal();
         if (dump.isPresent() && hangs) {
+            lookAtTree();
             signal(dump.get(), false);
             arm(TimerKind.DUMP, now.mono().plus(DUMP_TIME));
         } else {
@@ -731,6 +734,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void terminate() {
         Signal stop = s.spec.stop().signal();
         boolean toAll = s.spec.stop().killMode() == KillMode.TREE;
+        if (!toAll) {
+            lookAtTree();
+        }
         signal(stop, toAll);
         if (!stop.equals(Signal.KILL)) {
             signal(Signal.CONT, toAll);
@@ -748,6 +754,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void signal(Signal signal, boolean wholeTree) {
         effects.add(new SendSignal(s.spec.name(), s.run.orElseThrow().id(), signal, wholeTree));
+    }
+
+    /** Before anything that the main process may end by while the rest of its tree is not asked. */
+    private void lookAtTree() {
+        if (s.spec.stop().killMode().endsTree()) {
+            effects.add(new LookAtTree(s.spec.name(), s.run.orElseThrow().id()));
+        }
     }
 
     private void bury(RunId run) {

@@ -77,7 +77,7 @@ final class HandOver {
         return postponed;
     }
 
-    /** Takes every start and signal out of {@code orders}. */
+    /** Takes every start and signal, and the look before it, out of {@code orders}. */
     void withhold(List<Order> orders) {
         orders.removeIf(order -> {
             if (!(order instanceof Order.ForService of)) {
@@ -85,7 +85,7 @@ final class HandOver {
             }
             if (of.effect() instanceof Effect.Spawn spawn) {
                 withheldSpawns.add(spawn.run());
-            } else if (!(of.effect() instanceof Effect.SendSignal)) {
+            } else if (!(of.effect() instanceof Effect.SendSignal) && !(of.effect() instanceof Effect.LookAtTree)) {
                 return false;
             }
             withheld.add(of);

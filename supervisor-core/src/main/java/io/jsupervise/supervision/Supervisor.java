@@ -379,7 +379,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     announce.from(),
                     announce.to(),
                     announce.details()));
-        } else if (effect instanceof Effect.Spawn || effect instanceof Effect.SendSignal) {
+        } else if (effect instanceof Effect.Spawn
+                || effect instanceof Effect.LookAtTree
+                || effect instanceof Effect.SendSignal) {
             gate.pass(gate.needs(effect.service()), new Order.ForService(effect), orders);
         } else {
             orders.add(new Order.ForService(effect));

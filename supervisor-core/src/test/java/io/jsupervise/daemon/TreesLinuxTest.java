@@ -156,6 +156,23 @@ class TreesLinuxTest {
         assertFalse(lives(bare));
     }
 
+    /** As with kill_mode mixed: its main process is asked alone, and its end makes an orphan of what nothing else tells from strangers. */
+    @Test
+    void what_was_looked_at_before_the_main_process_alone_was_asked_goes_after_it() throws Exception {
+        Child main = spawn(
+                run,
+                "env -i D=$D setsid sh -c 'trap \"\" TERM; echo $$ >$D/bare; while :; do sleep 1; done' & sleep 1000");
+        children.watch(WEB, run, main);
+        Pid bare = noted("bare");
+        trees.newTurn();
+        children.lookAtTree(run);
+        children.signal(run, Signal.TERM, false);
+        awaitEnd(main);
+        assertTrue(lives(bare), "nobody asked it");
+        bury();
+        assertFalse(lives(bare));
+    }
+
     @Test
     void a_tree_as_deep_as_five_hundred_sessions_is_gone_within_a_second() throws Exception {
         // Shells, which are small: what a process takes to die is not ours to hasten.

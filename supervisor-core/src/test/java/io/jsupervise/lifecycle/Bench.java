@@ -337,6 +337,8 @@ public final class Bench {
             return spawn.hook().map(hook -> "spawn " + hook.kind().word()).orElse("spawn");
         } else if (effect instanceof Effect.SendSignal send) {
             return send.signal().fullName() + (send.wholeTree() ? " to group" : " to main");
+        } else if (effect instanceof Effect.LookAtTree) {
+            return "look at tree";
         } else if (effect instanceof Effect.Bury) {
             return "clear group";
         } else if (effect instanceof Effect.ArmTimer arm) {

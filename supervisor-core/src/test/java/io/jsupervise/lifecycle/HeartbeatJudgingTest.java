@@ -236,7 +236,7 @@ class HeartbeatJudgingTest {
     void a_hung_service_dumps_then_is_stopped_then_killed_then_started_again() {
         Bench bench = starts();
         looksUntilItIsEnded(bench);
-        assertEquals("record, tell stopping, SIGQUIT to main, arm DUMP 2000ms", bench.words());
+        assertEquals("record, tell stopping, look at tree, SIGQUIT to main, arm DUMP 2000ms", bench.words());
         bench.fires(TimerKind.DUMP);
         assertEquals("SIGTERM to group, SIGCONT to group, arm STOP 5000ms", bench.words());
         bench.fires(TimerKind.STOP);

@@ -208,7 +208,7 @@ class HooksTest {
     @Test
     void stop_command_takes_the_place_of_the_signal() {
         Bench bench = bench(HookKind.STOP_COMMAND).running().stop();
-        assertEquals("record, tell stopping, spawn stop_command, arm HOOK 20000ms", bench.words());
+        assertEquals("record, tell stopping, look at tree, spawn stop_command, arm HOOK 20000ms", bench.words());
         assertEquals("101", variables(bench).get("JSUPERVISE_PID"));
         bench.hookSpawned().exits(0).groupEmpty();
         assertEquals(ServiceState.STOPPING, bench.state());

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
@@ -34,6 +35,22 @@ class StopSequenceTest {
         StopSequence stop = new StopSequence(
                 Signal.parse(signal).orElseThrow(), Duration.ofMillis(timeoutMs), Optional.of(Signal.QUIT));
         assertEquals(orders, new Bench(spec().stop(stop)).running().stop().words());
+    }
+
+    @ParameterizedTest(name = "{0}: {1}")
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "TREE    | SIGTERM to group, SIGCONT to group",
+                "MIXED   | look at tree, SIGTERM to main, SIGCONT to main",
+                "PROCESS | SIGTERM to main, SIGCONT to main",
+            })
+    void who_is_not_asked_but_will_be_killed_is_looked_at_before_the_main_process_is_asked(
+            KillMode mode, String orders) {
+        Bench bench = new Bench(spec().stop(StopSequence.DEFAULT.with(mode)))
+                .running()
+                .stop();
+        assertEquals("record, tell stopping, " + orders + ", arm STOP 10000ms", bench.words());
     }
 
     @Test
