@@ -44,8 +44,10 @@ final class Chain {
      *
      * @param switchesUser whether its credentials are others than ours
      * @param niceBy       to be added to our nice value; empty where that is not for a loader to do
+     * @param lookUpAsUser whether the program has to be looked up by a loader that has no rights but those of its user
      */
-    SpawnRequest of(SpawnRequest request, boolean switchesUser, OptionalInt niceBy) throws SpawnException {
+    SpawnRequest of(SpawnRequest request, boolean switchesUser, OptionalInt niceBy, boolean lookUpAsUser)
+            throws SpawnException {
         Privileges asked = request.privileges();
         List<String> argv = new ArrayList<>();
         if (request.group().isPresent()) {
@@ -79,7 +81,7 @@ final class Chain {
         }
         Map<String, String> environment = request.environment();
         if (request.group().isPresent() || switchesUser) {
-            environment = handed(request, switchesUser, argv);
+            environment = handed(request, switchesUser, lookUpAsUser, argv);
         }
         argv.addAll(request.argv());
         return new SpawnRequest(
@@ -114,8 +116,8 @@ final class Chain {
      * What the loaders get for an environment. The rest is set at the end of the chain, so that the program has what it is to
      * have: a shell changes some variables and drops those that it could not name.
      */
-    private Map<String, String> handed(SpawnRequest request, boolean switchesUser, List<String> argv)
-            throws SpawnException {
+    private Map<String, String> handed(
+            SpawnRequest request, boolean switchesUser, boolean lookUpAsUser, List<String> argv) throws SpawnException {
         boolean byShell = request.group().isPresent();
         Map<String, String> rest = new HashMap<>(request.environment());
         List<String> words = new ArrayList<>();
@@ -134,6 +136,9 @@ final class Chain {
                 }
                 words.add(name + "=" + variable.getValue());
             }
+        }
+        if (lookUpAsUser && words.isEmpty()) {
+            words.add("--");
         }
         if (!words.isEmpty()) {
             add(argv, "env", words.toArray(new String[0]));

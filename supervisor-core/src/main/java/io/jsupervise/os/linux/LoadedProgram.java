@@ -30,16 +30,35 @@ final class LoadedProgram {
         this.rights = rights;
     }
 
-    void check(SpawnRequest request, boolean asItsUser) throws SpawnException {
+    /**
+     * @return whether the last loader has to look the program up with the rights of the user, because with ours it would find
+     *     another one: setpriv(1) still has our capabilities when it executes the next
+     */
+    boolean check(SpawnRequest request, boolean asItsUser) throws SpawnException {
         Optional<Credentials> who = request.privileges().credentials();
         if (asItsUser && who.isPresent()) {
-            rights.as(who.get(), () -> check(request, " for user " + who.get().user()));
-        } else {
-            check(request, "");
+            Path[] found = new Path[1];
+            rights.as(
+                    who.get(),
+                    () -> found[0] = check(request, " for user " + who.get().user()));
+            return !found[0].equals(found(request));
+        }
+        check(request, "");
+        return false;
+    }
+
+    /** What we would execute ourselves; null where nothing. */
+    private Path found(SpawnRequest request) {
+        String name = request.argv().get(0);
+        try {
+            return name.indexOf('/') >= 0 ? request.workingDir().resolve(name) : byName(request, name, "");
+        } catch (SpawnException e) {
+            return null;
         }
     }
 
-    private void check(SpawnRequest request, String whom) throws SpawnException {
+    /** The program. */
+    private Path check(SpawnRequest request, String whom) throws SpawnException {
         int errno = whyNotReachable(request.workingDir());
         if (errno != 0) {
             throw new SpawnException(Errno.of(errno), "working directory " + request.workingDir() + whom);
@@ -47,6 +66,7 @@ final class LoadedProgram {
         String name = request.argv().get(0);
         Path program = name.indexOf('/') >= 0 ? byPath(request, name, whom) : byName(request, name, whom);
         interpreter(request, program, whom);
+        return program;
     }
 
     /** To search a directory takes more than to reach it: its own entry for itself has to be found in it. */

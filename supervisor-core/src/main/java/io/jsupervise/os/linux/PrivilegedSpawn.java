@@ -63,9 +63,9 @@ final class PrivilegedSpawn {
         boolean byLoader = asked.nice().isPresent() && !threadMayBeNice;
         OptionalInt niceBy = byLoader ? OptionalInt.of(asked.nice().getAsInt() - ourNice) : OptionalInt.empty();
         boolean switchesUser = switchesUser(asked.credentials());
-        SpawnRequest loaded = chain.of(request, switchesUser, niceBy);
-        if (loaded != request) {
-            loadedProgram.check(request, switchesUser);
+        SpawnRequest loaded = chain.of(request, switchesUser, niceBy, false);
+        if (loaded != request && loadedProgram.check(request, switchesUser)) {
+            loaded = chain.of(request, switchesUser, niceBy, true);
         }
         if (asked.nice().isEmpty() || byLoader) {
             return spawn.spawn(loaded, posixSpawn::spawn);

@@ -384,6 +384,20 @@ class PrivilegesLinuxTest {
                 refusal(nobody, directory + ""));
     }
 
+    /** setpriv(1) has our capabilities until it executes the next program, so it finds what its user cannot. */
+    @Test
+    void a_program_is_looked_up_with_the_rights_of_its_user() throws Exception {
+        needsRoot();
+        Path closed = Files.createDirectory(directory.resolve("closed"));
+        Path ours = Files.writeString(closed.resolve("sleep"), "#!/bin/sh\nexit 3\n");
+        Files.setPosixFilePermissions(ours, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.setPosixFilePermissions(closed, PosixFilePermissions.fromString("rwx------"));
+        environment = Map.of("PATH", closed + ":/usr/bin:/bin", "MARK", "1");
+        hasAllElse(sleeper(as(nobody())));
+        environment = Map.of("PATH", closed + ":/usr/bin:/bin", "LD_BIND_NOW", "1");
+        hasAllElse(sleeper(as(nobody())));
+    }
+
     @Test
     void a_missing_dynamic_loader_is_named() throws Exception {
         byte[] program = Files.readAllBytes(Path.of("/bin/true"));
