@@ -247,7 +247,7 @@ class DeadSupervisorLinuxTest {
                 Optional.of(log),
                 ServiceRecord.LeftHooks.NONE);
         Files.write(journal.resolve("web.json"), new JournalCodec().encode(web));
-        SupervisorRecord own = new SupervisorRecord(bootId, "1.0", now.wall(), false, 1);
+        SupervisorRecord own = new SupervisorRecord(bootId, "1.0", now.wall(), false, 1, Optional.empty());
         Files.write(journal.resolve("@supervisor.json"), new JournalCodec().encode(own));
         return state;
     }
