@@ -204,6 +204,11 @@ services:
     command: tail /dev/zero >/dev/null 2>&1; echo \$? >$work/notes/worker; exec sleep 1000
     resources: {memory_max: 24MiB}
     autostart: false
+  late:
+    shell: true
+    command: until [ -e $work/notes/go ]; do sleep 0.1; done; exec tail /dev/zero
+    resources: {memory_max: 24MiB}
+    autostart: false
   busy: {shell: true, command: "while :; do :; done", resources: {cpu_max: 20%}}
 YML
 limit() { cat "$(base)/service-$1/$2"; }
@@ -241,6 +246,15 @@ within 60 test -s "$work/notes/worker"
 within 10 running limits worker 0
 [ "$(main limits neighbour)" = "$neighbour" ] || fail "the neighbour of a memory hog was hit"
 ok "memory_max: a memory hog is killed, and its end says why; a worker alone where only that one was too large"
+
+asked limits 'services/late/start?wait=true'
+late=$(main limits late)
+crash
+touch "$work/notes/go"
+within 60 gone "$late"
+begin limits "$work/limits.yml"
+within 60 is limits 's("late") | .state != "RUNNING" and (.last_exit.reason | contains("the kernel killed one process"))'
+ok "memory_max: what was killed while nobody supervised is told by the next supervisor"
 
 sed -i 's/pids_max: 40, cpu_max: 30%/pids_max: 20/' "$work/limits.yml"
 asked limits 'reload?wait=true'

@@ -317,7 +317,11 @@ public final class Assembly implements Outlets {
                     inbox.post(
                             new SupervisorEvent.OfService(
                                     left.service(),
-                                    new Event.ChildExited(left.run(), status.get(), os.programName(child.get()))),
+                                    new Event.ChildExited(
+                                            left.run(),
+                                            status.get(),
+                                            os.programName(child.get()),
+                                            loop.killedForMemory(left.run(), status.get()))),
                             child.get());
                 } else if (child.isPresent()) {
                     living.add(left.run());
@@ -331,7 +335,11 @@ public final class Assembly implements Outlets {
                 } else {
                     Event known = left.buried()
                             ? new Event.GroupLookedAt(left.run(), false)
-                            : new Event.ChildExited(left.run(), new ExitStatus.Unknown());
+                            : new Event.ChildExited(
+                                    left.run(),
+                                    status.get(),
+                                    Optional.empty(),
+                                    loop.killedForMemory(left.run(), status.get()));
                     inbox.post(new SupervisorEvent.OfService(left.service(), known));
                 }
             } catch (OsException e) {

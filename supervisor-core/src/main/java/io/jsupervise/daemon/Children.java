@@ -165,9 +165,7 @@ final class Children {
         }
         forgetToken(watched);
         Optional<String> program = isLoaded.test(watched.service) ? os.programName(watched.child) : Optional.empty();
-        boolean isKilled = status.get() instanceof ExitStatus.Killed killed
-                && killed.signal().equals(Signal.KILL);
-        long forMemory = isKilled ? trees.killedForMemory(watched.service) : 0;
+        long forMemory = trees.killedForMemory(watched.run, status.get());
         return Optional.of(
                 new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program, forMemory)));
     }

@@ -3,6 +3,7 @@ package io.jsupervise.daemon;
 import io.jsupervise.daemon.EffectRunner.ServiceTimer;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
@@ -67,6 +68,11 @@ public final class EventLoop {
     /** A process of the tree of a main process that ended while nobody watched; before the first turn. */
     void watchRemains(ServiceName service, RunId run, ProcessIdentity member) {
         children.watchRemains(service, run, member);
+    }
+
+    /** For the end of a run by {@code status} while nobody watched; before the first turn. */
+    long killedForMemory(RunId run, ExitStatus status) {
+        return trees.killedForMemory(run, status);
     }
 
     /** A process of a run that has ended, while a later run of its service lives; before the first turn. */

@@ -3,6 +3,7 @@ package io.jsupervise.daemon;
 import io.jsupervise.daemon.Orphanage.Orphan;
 import io.jsupervise.io.ServiceGroups;
 import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
@@ -261,9 +262,11 @@ final class Trees {
         groups.remains(run);
     }
 
-    /** How often the kernel killed in the group of a service, for its memory, since its run began. */
-    long killedForMemory(ServiceName service) {
-        return groups.killedForMemory(service);
+    /** How many processes of a run ended by {@code status} the kernel has killed for memory; looked for where that may be why. */
+    long killedForMemory(RunId run, ExitStatus status) {
+        boolean mayBe = status instanceof ExitStatus.Unknown
+                || status instanceof ExitStatus.Killed killed && killed.signal().equals(Signal.KILL);
+        return mayBe ? groups.killedForMemory(run) : 0;
     }
 
     /** Signals what was {@link #seen} in this turn. */

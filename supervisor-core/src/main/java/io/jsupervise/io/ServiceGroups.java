@@ -44,9 +44,6 @@ public final class ServiceGroups {
 
     private final Map<RunId, Path> byRun = new ConcurrentHashMap<>();
 
-    /** By service: how often the kernel had killed for its memory before the present run. */
-    private final Map<ServiceName, Long> killedBefore = new ConcurrentHashMap<>();
-
     // Of the spawner's thread, after the start.
     private Optional<ControlGroups> place = Optional.empty();
     private boolean placeIsKnown;
@@ -102,7 +99,6 @@ public final class ServiceGroups {
                         byRun.put(new RunId(run), group.resolve(run));
                     }
                 }
-                killedBefore.put(new ServiceName(name.substring(OF_SERVICE.length())), killed(group));
             }
         }
     }
@@ -209,12 +205,26 @@ public final class ServiceGroups {
         if (!run.isOfHook()) {
             // Beside a hook there may be a run that was spawned just now and has not entered yet.
             removeEmpty(group, service.stop().killMode() != KillMode.PROCESS);
-            killedBefore.put(service.name(), killed(group));
+        }
+        if (controllers.contains("memory")) {
+            countKills(group);
         }
         Path leaf = group.resolve(run.value());
         os.mkdir(leaf, 0755);
         byRun.put(run, leaf);
         return leaf;
+    }
+
+    /**
+     * Runs have no limit of their own, but a controller in their groups makes the kernel count in each what it kills for
+     * memory (memory.events), from the first of its run on, and whoever supervises meanwhile.
+     */
+    private void countKills(Path group) {
+        try {
+            ControlGroups.handDown(os, group, List.of("memory"));
+        } catch (OsException e) {
+            // Its limit holds all the same; only the reason of an end is then told as SIGKILL and no more.
+        }
     }
 
     /** Also what is not limited any more. */
@@ -251,7 +261,6 @@ public final class ServiceGroups {
         base().ifPresent(base -> {
             removeEmpty(of(base, service), false);
             rmdir(of(base, service));
-            killedBefore.remove(service);
         });
     }
 
@@ -329,14 +338,15 @@ public final class ServiceGroups {
         return members;
     }
 
-    /** How many processes of the service the kernel has killed since its present run began, because its memory was used up. */
-    public long killedForMemory(ServiceName service) {
-        Long before = killedBefore.isEmpty() ? null : killedBefore.get(service);
-        // Whoever is in killedBefore has a group, so the place is known since before.
-        return before == null ? 0 : Math.max(0, killed(of(base().orElseThrow(), service)) - before);
-    }
-
-    private long killed(Path group) {
+    /**
+     * How many processes of a run the kernel has killed because memory was used up, that of the service or all; also of one that
+     * an earlier supervisor started, and while nobody supervised.
+     */
+    public long killedForMemory(RunId run) {
+        Path group = byRun.isEmpty() ? null : byRun.get(run);
+        if (group == null) {
+            return 0;
+        }
         try {
             for (String line : ControlGroups.lines(os, group.resolve("memory.events"))) {
                 if (line.startsWith("oom_kill ")) {

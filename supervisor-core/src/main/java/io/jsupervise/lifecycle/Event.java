@@ -173,8 +173,8 @@ public sealed interface Event {
      *
      * @param program the name of what it executed in the end; empty where that is not known, and where nobody has to ask
      *                because nothing is executed in front of the service's own program
-     * @param killedForMemory how many processes of its control group the kernel killed while it ran, because the memory of
-     *                        that was used up; looked for where SIGKILL ended it
+     * @param killedForMemory how many processes of its control group the kernel killed while it ran, because memory
+     *                        was used up; looked for where SIGKILL ended it, or nobody knows what did
      */
     record ChildExited(RunId run, ExitStatus status, Optional<String> program, long killedForMemory) implements Event {
         public ChildExited(RunId run, ExitStatus status, Optional<String> program) {

@@ -36,7 +36,8 @@ final class Loading {
         if (killed == 0) {
             return event.status().toString();
         }
-        return event.status() + "; the memory that its resources allow was used up, and the kernel killed "
+        return event.status()
+                + "; the memory that its resources allow, or all of the machine, was used up, and the kernel killed "
                 + (killed == 1 ? "one process" : killed + " processes") + " of it since it was started";
     }
 

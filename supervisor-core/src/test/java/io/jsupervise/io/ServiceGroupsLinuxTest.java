@@ -192,7 +192,8 @@ class ServiceGroupsLinuxTest {
                         "jsupervise-57a7e/cgroup.subtree_control +pids",
                         "jsupervise-57a7e/service-web/memory.max 536870912",
                         "jsupervise-57a7e/service-web/cpu.max 50000 100000",
-                        "jsupervise-57a7e/service-web/pids.max 100"),
+                        "jsupervise-57a7e/service-web/pids.max 100",
+                        "jsupervise-57a7e/service-web/cgroup.subtree_control +memory"),
                 written);
         assertEquals(List.of(), told);
     }
@@ -237,7 +238,7 @@ class ServiceGroupsLinuxTest {
         assertFalse(groups.isKnown(none));
         assertFalse(groups.remains(none));
         assertEquals(List.of(), groups.members(none));
-        assertEquals(0, groups.killedForMemory(WEB));
+        assertEquals(0, groups.killedForMemory(none));
         groups.remove(WEB);
         groups.removeAll();
     }
@@ -357,15 +358,31 @@ class ServiceGroupsLinuxTest {
     }
 
     @Test
-    void the_kernels_kills_for_memory_count_from_the_start_of_a_run() throws Exception {
+    void the_kernels_kills_for_memory_are_counted_in_the_group_of_their_run_also_while_nobody_supervises()
+            throws Exception {
         ServiceGroups groups = groups(true);
         ServiceSpec web = web(1 << 20, -1, -1, false, KillMode.TREE);
         groups.make(web, RUN);
-        assertEquals(0, groups.killedForMemory(WEB));
-        Path events = leaf(RUN).getParent().resolve("memory.events");
-        Files.writeString(events, "low 0\noom 3\noom_kill 2\noom_group_kill 0\n");
-        assertEquals(2, groups.killedForMemory(WEB));
-        groups.make(web, RunId.of(STATE, 1, 2));
-        assertEquals(0, groups.killedForMemory(WEB));
+        assertTrue(written.contains("jsupervise-57a7e/service-web/cgroup.subtree_control +memory"), written.toString());
+        assertEquals(0, groups.killedForMemory(RUN));
+        Files.writeString(leaf(RUN).resolve("memory.events"), "low 0\noom 3\noom_kill 2\noom_group_kill 0\n");
+        ServiceGroups next = groups(true);
+        next.takeOver();
+        assertEquals(2, next.killedForMemory(RUN), "nobody was there, and the next one learns of it");
+        next.endDead(Set.of(), List.of(web));
+        assertEquals(2, next.killedForMemory(RUN), "until the service starts again");
+        RunId second = RunId.of(STATE, 1, 2);
+        next.make(web, second);
+        assertEquals(0, next.killedForMemory(second));
+        assertEquals(0, next.killedForMemory(RUN));
+    }
+
+    @Test
+    void where_there_is_no_limit_of_memory_nobody_counts() throws Exception {
+        ServiceGroups groups = groups(true);
+        groups.make(web(-1, -1, -1, false, KillMode.TREE), RUN);
+        assertFalse(written.toString().contains("service-web/cgroup.subtree_control"), written.toString());
+        Files.delete(leaf(RUN).resolve("memory.events"));
+        assertEquals(0, groups.killedForMemory(RUN));
     }
 }
