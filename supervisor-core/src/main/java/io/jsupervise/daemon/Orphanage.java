@@ -33,6 +33,9 @@ final class Orphanage {
 
     private static final int ROUNDS = 50;
 
+    /** The loop waits meanwhile, with all other services: what takes longer is not settled, and looked at again. */
+    private static final Duration LONGEST_SETTLING = Duration.ofMillis(50);
+
     /** Reaped at one look: 5 us each. */
     private static final int REAPED_AT_ONCE = 1_000;
 
@@ -91,10 +94,12 @@ final class Orphanage {
      * such a look does not count either, until that orphan was looked at as often as it takes.
      */
     List<Orphan> living() throws OsException {
-        List<Orphan> living = List.of();
-        settled = false;
-        for (int round = 0; round < ROUNDS && !settled; round++) {
-            living = present();
+        List<Orphan> living = present();
+        if (!settled) {
+            MonotonicTime until = os.now().plus(LONGEST_SETTLING);
+            for (int round = 1; round < ROUNDS && !settled && os.now().isBefore(until); round++) {
+                living = present();
+            }
         }
         return living;
     }
