@@ -423,7 +423,7 @@ public final class Recovery {
     }
 
     private Service fresh(ServiceSpec spec) {
-        return Service.fresh(spec, here.now(), seedOf(spec.name()));
+        return Service.fresh(spec, here.now(), Service.seedOf(spec.name(), here.seed()));
     }
 
     private Service from(ServiceSpec spec, ServiceRecord record) {
@@ -483,7 +483,7 @@ public final class Recovery {
                 List.of(),
                 record.lastRun(),
                 Timers.NONE,
-                seedOf(spec.name()));
+                Service.seedOf(spec.name(), here.seed()));
     }
 
     /** It ran when it was recorded; whether it still does is for the caller to find out. */
@@ -515,7 +515,7 @@ public final class Recovery {
                 List.of(),
                 record.lastRun(),
                 Timers.NONE,
-                seedOf(spec.name()));
+                Service.seedOf(spec.name(), here.seed()));
     }
 
     /** A shutdown that was never finished no longer counts: we are here to run what is wanted. */
@@ -542,10 +542,6 @@ public final class Recovery {
                 List.of(),
                 lastRun,
                 Timers.NONE,
-                seedOf(spec.name()));
-    }
-
-    private long seedOf(ServiceName name) {
-        return here.seed() ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
+                Service.seedOf(spec.name(), here.seed()));
     }
 }

@@ -114,6 +114,11 @@ public record Service(
     /** What is needed to tell whether a process that bears our mark was started later. */
     public record LastRun(RunId run, ProcessIdentity process) {}
 
+    /** Of the random numbers of one service among all that draw from {@code seed}: each has its own, whatever the others do. */
+    public static long seedOf(ServiceName name, long seed) {
+        return seed ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
+    }
+
     /** One that nothing is known of yet. */
     public static Service fresh(ServiceSpec spec, Now now, long seed) {
         return new Service(

@@ -670,8 +670,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             services.put(name, absent.remove(name));
             advance(name, new Event.SpecChanged(next));
         } else {
-            long seed = identity.life() ^ name.value().hashCode() * 0x9E3779B97F4A7C15L;
-            services.put(name, Service.fresh(next, now, seed));
+            services.put(name, Service.fresh(next, now, Service.seedOf(name, identity.life())));
             advance(name, new Event.SupervisorStarted());
         }
     }

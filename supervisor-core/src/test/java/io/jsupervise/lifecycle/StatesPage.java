@@ -3,6 +3,7 @@ package io.jsupervise.lifecycle;
 import io.jsupervise.lifecycle.Reachable.Passage;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
@@ -17,6 +18,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.UnaryOperator;
@@ -28,6 +30,9 @@ import java.util.function.UnaryOperator;
 final class StatesPage {
     /** What a row tells apart: several orders of the world may lead the same way. */
     private record Way(ServiceState from, String what, ServiceState to) {}
+
+    private static final Privileges NO_NEW_PRIVS =
+            new Privileges(Optional.empty(), List.of(), OptionalInt.empty(), OptionalInt.empty(), true);
 
     private final Map<Way, Set<String>> ways = new LinkedHashMap<>();
     private final Set<ServiceState> withProcess = EnumSet.noneOf(ServiceState.class);
@@ -117,7 +122,13 @@ final class StatesPage {
 
                 """);
         judgements(page);
-        page.append("""
+        page.append(
+                """
+
+                [Programs in front of its own](configuration.md#another-user), which give it its user, limits or control
+                group, are executed in the same process. Where the main process ends under the name of one of them, the program of the service
+                never ran: it is told as `start-failed`, and is a failed start like one that could not be spawned, whatever
+                the exit code is, since that is none of the program's.
 
                 ## How long the backoff is
 
@@ -224,6 +235,12 @@ final class StatesPage {
         ends.put("no heartbeat, so it was ended", StatesPage::hangs);
         ends.put("ended while no supervisor ran", bench -> bench.running().ended(new ExitStatus.Unknown()));
         ends.put("could not be spawned", bench -> bench.begin().spawnFails());
+        ends.put(
+                "a program in front of its own ended: `setpriv`, with exit 127, one of the success_exit_codes",
+                bench -> endsAsLoader(bench, 127));
+        ends.put(
+                "a program in front of its own ended: `setpriv`, with exit 9, one of the give_up_exit_codes",
+                bench -> endsAsLoader(bench, 9));
         ends.put("exit 1, beyond the start limit", StatesPage::endsTwice);
         page.append("| it ended so |");
         for (RestartPolicy policy : RestartPolicy.values()) {
@@ -242,6 +259,8 @@ final class StatesPage {
     private static String outcome(UnaryOperator<Bench> way, RestartPolicy policy) {
         ServiceSpec.Builder spec = ServiceSpec.of("web", "x")
                 .restart(policy)
+                .privileges(NO_NEW_PRIVS)
+                .successExitCodes(Set.of(0, 127))
                 .giveUpExitCodes(Set.of(9))
                 .startLimit(new RestartIntensity(1, Duration.ofHours(1)))
                 .ready(new Readiness.Delay(Duration.ofSeconds(1)))
@@ -256,6 +275,11 @@ final class StatesPage {
         bench.begin().looked(Optional.empty()).spawned();
         bench.later(Duration.ofSeconds(30)).looked(Optional.empty());
         return bench.killedBy(Signal.TERM);
+    }
+
+    private static Bench endsAsLoader(Bench bench, int code) {
+        bench.begin().spawned();
+        return bench.on(new Event.ChildExited(bench.run(), new ExitStatus.Exited(code), Optional.of("setpriv")));
     }
 
     private static Bench endsTwice(Bench bench) {
