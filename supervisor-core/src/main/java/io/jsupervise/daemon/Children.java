@@ -15,6 +15,7 @@ import io.jsupervise.spec.Signal;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -42,8 +43,11 @@ final class Children {
     /** Ended, and not ours: their parent has to reap them before anybody else learns how. */
     private final List<Watched> untold = new ArrayList<>();
 
-    /** Ended, but something of the group remains; kept until the group is empty or the service runs again. */
-    private final Map<ServiceName, Watched> unburied = new HashMap<>();
+    /**
+     * Ended, but something of the group remains; kept until the group is empty or the service runs again. By run, since a
+     * service may have a main process and a hook that are both like that.
+     */
+    private final Map<RunId, Watched> unburied = new LinkedHashMap<>();
 
     /** Init may take its time to reap, but a service does not wait for ever to be started again. */
     static final Duration REAP_PATIENCE = Duration.ofSeconds(3);
@@ -92,7 +96,8 @@ final class Children {
         this.noMoreNeeded = noMoreNeeded;
     }
 
-    void watch(ServiceName service, RunId run, Child child) {
+    /** @throws OsException what an earlier run left cannot be given up; this one is watched all the same */
+    void watch(ServiceName service, RunId run, Child child) throws OsException {
         Watched watched = add(service, run, child);
         byToken.put(watched.token, watched);
         try {
@@ -100,18 +105,19 @@ final class Children {
         } catch (OsException e) {
             unpolled.add(watched);
         }
+        giveUpBefore(watched);
     }
 
-    /** A process that has ended already, and how is known: it only has to be buried. */
-    void mourn(ServiceName service, RunId run, Child child) {
-        add(service, run, child);
+    /**
+     * A process that has ended already, and how is known: it only has to be buried.
+     *
+     * @throws OsException as {@link #watch}
+     */
+    void mourn(ServiceName service, RunId run, Child child) throws OsException {
+        giveUpBefore(add(service, run, child));
     }
 
     private Watched add(ServiceName service, RunId run, Child child) {
-        Watched remains = unburied.remove(service);
-        if (remains != null) {
-            giveUp(remains);
-        }
         Watched watched = new Watched(service, run, child, lastToken++);
         byRun.put(run, watched);
         trees.begin(service, run, child);
@@ -243,17 +249,17 @@ final class Children {
             }
             return empty;
         }
+        unburied.put(run, watched);
         os.signalGroup(watched.child, Signal.KILL);
         if (!trees.end(run)) {
-            unburied.put(watched.service, watched);
             return false;
         }
         reap(watched);
+        // Not seen by the cheap looks at orphans, though it is killed: who has a living parent that has left the tree.
         if (os.groupExists(watched.child) && !onlyZombies(watched)) {
-            unburied.put(watched.service, watched);
             return false;
         }
-        unburied.remove(watched.service);
+        unburied.remove(run);
         release(watched);
         return true;
     }
@@ -283,14 +289,28 @@ final class Children {
         }
     }
 
-    /** Something of it lives, and is no longer waited for. */
-    private void giveUp(Watched watched) {
-        try {
-            reap(watched);
-        } catch (OsException e) {
-            throw new AssertionError("what has ended can be reaped: " + watched.child.pid(), e);
+    /** What remains of earlier runs is no longer waited for when the service runs again; a hook only follows on hooks. */
+    private void giveUpBefore(Watched next) throws OsException {
+        if (unburied.isEmpty()) {
+            return;
         }
-        release(watched);
+        Optional<OsException> failure = Optional.empty();
+        for (Watched remains : List.copyOf(unburied.values())) {
+            boolean follows = remains.service.equals(next.service) && (!next.run.isOfHook() || remains.run.isOfHook());
+            if (follows && !remains.run.equals(next.run)) {
+                try {
+                    reap(remains);
+                } catch (OsException e) {
+                    // It stays a zombie, which harms nobody but the table of processes.
+                    failure = Optional.of(e);
+                }
+                unburied.remove(remains.run);
+                release(remains);
+            }
+        }
+        if (failure.isPresent()) {
+            throw failure.get();
+        }
     }
 
     /**

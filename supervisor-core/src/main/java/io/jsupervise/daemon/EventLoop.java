@@ -198,6 +198,14 @@ public final class EventLoop {
     }
 
     private void watch(SupervisorEvent event, Child child) {
+        try {
+            watchOrMourn(event, child);
+        } catch (OsException e) {
+            outlets.complain("cannot reap what an earlier run left", e);
+        }
+    }
+
+    private void watchOrMourn(SupervisorEvent event, Child child) throws OsException {
         if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.Spawned spawned) {
             children.watch(of.service(), spawned.run(), child);
         } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.LeftoverFound found) {

@@ -276,14 +276,22 @@ final class Trees {
         }
     }
 
-    /** Somebody else's, which we may not signal, is told of in the end, and does not keep us from the others. */
     private void signal(ProcessStat process, Signal signal, Scan now) throws OsException {
         try {
             send(process, signal, now);
         } catch (OsException e) {
-            if (e.errno() != Errno.EPERM) {
-                throw e;
-            }
+            unlessForbidden(e);
+        }
+    }
+
+    /**
+     * Where we are not root, some are somebody else's by now: programs with the set-user-ID bit. They must not keep us from the
+     * others, and need not be told of each time: they live at the next looks, and what lives at the last one is told of as
+     * group-remains.
+     */
+    private static void unlessForbidden(OsException e) throws OsException {
+        if (e.errno() != Errno.EPERM) {
+            throw e;
         }
     }
 
@@ -336,9 +344,7 @@ final class Trees {
         try {
             orphanage.kill(orphan);
         } catch (OsException e) {
-            if (e.errno() != Errno.EPERM) {
-                throw e;
-            }
+            unlessForbidden(e);
         }
     }
 

@@ -18,9 +18,11 @@ import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.os.SpawnRequest.Output;
 import io.jsupervise.os.linux.LinuxOs;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.SupervisorEvent;
+import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -29,6 +31,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -124,6 +127,67 @@ class ChildrenLinuxTest {
         int group = child.pid().value();
         buryUntilEmpty(run);
         assertFalse(os.livingGroups().contains(group));
+    }
+
+    /** Something of each group is there for as long as {@code remains} says so, and nothing can be reaped where {@code stuck} does. */
+    private Os clinging(AtomicBoolean remains, AtomicBoolean stuck) {
+        return (Os) Proxy.newProxyInstance(
+                Os.class.getClassLoader(), new Class<?>[] {Os.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals("groupExists") && remains.get()) {
+                        return true;
+                    } else if (method.getName().equals("reap") && stuck.get()) {
+                        throw new OsException(Errno.ECHILD, "waitid");
+                    }
+                    try {
+                        return method.invoke(os, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
+    }
+
+    @Test
+    void a_hook_that_begins_does_not_end_the_wait_for_what_the_main_process_left_and_the_next_one_does()
+            throws Exception {
+        AtomicBoolean remains = new AtomicBoolean(true);
+        Os clinging = clinging(remains, new AtomicBoolean());
+        List<Child> released = new ArrayList<>();
+        Children both = new Children(clinging, poller, trees(clinging), released::add);
+        RunId run = RunId.of("1d", 1, 1);
+        RunId hook = run.ofHook(HookKind.STOP_COMMAND);
+        Child main = spawn("exit 0");
+        both.watch(WEB, run, main);
+        both.exitOf(ready().get(0)).orElseThrow();
+        assertFalse(both.bury(run));
+        Child other = spawn("exit 0");
+        both.watch(WEB, hook, other);
+        both.exitOf(ready().get(0)).orElseThrow();
+        assertFalse(both.bury(hook));
+        assertFalse(both.bury(run), "what it left is still waited for");
+        assertEquals(List.of(), released);
+        both.watch(WEB, RunId.of("1d", 1, 2), spawn("exec sleep 1000"));
+        assertEquals(List.of(main, other), released);
+    }
+
+    @Test
+    void what_cannot_be_reaped_is_told_and_the_next_run_is_watched_all_the_same() throws Exception {
+        AtomicBoolean stuck = new AtomicBoolean();
+        Os clinging = clinging(new AtomicBoolean(true), stuck);
+        List<Child> released = new ArrayList<>();
+        Children children = new Children(clinging, poller, trees(clinging), released::add);
+        RunId first = RunId.of("1d", 1, 1);
+        Child main = spawn("exit 0");
+        children.watch(WEB, first, main);
+        children.exitOf(ready().get(0)).orElseThrow();
+        stuck.set(true);
+        assertThrows(OsException.class, () -> children.bury(first));
+        RunId second = RunId.of("1d", 1, 2);
+        OsException e = assertThrows(OsException.class, () -> children.watch(WEB, second, spawn("exec sleep 1000")));
+        assertEquals(Errno.ECHILD, e.errno());
+        assertEquals(List.of(main), released);
+        children.signal(second, Signal.KILL, false);
+        assertEquals(
+                second, children.exitOf(ready().get(0)).orElseThrow().event().run());
     }
 
     /** As where fs.epoll.max_user_watches is used up: the child is asked in turn instead. */
