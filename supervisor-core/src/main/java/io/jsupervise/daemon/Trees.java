@@ -383,6 +383,10 @@ final class Trees {
         Tree tree = byRun.get(run);
         List<String> words = new ArrayList<>();
         if (tree != null) {
+            if (tree.left.isEmpty() && !orphanage.isSettled()) {
+                // Of whose tree it is, only a look could tell.
+                words.add("something below the supervisor that forks and ends faster than it can be looked at");
+            }
             for (ProcessStat process : tree.left) {
                 if (words.size() == NAMED) {
                     words.add("and " + (tree.left.size() - NAMED) + " more");

@@ -1,6 +1,7 @@
 package io.jsupervise.daemon;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -142,6 +143,22 @@ class TreesTest {
             }
         }
         assertEquals("", String.join("\n", missed), missed.size() + " of " + played + " live on");
+    }
+
+    @Test
+    void what_never_rests_is_told_of_though_no_look_ever_finds_it() throws Exception {
+        Hopper hopper = new Hopper(1, Integer.MAX_VALUE, 1);
+        Trees trees = new Trees(hopper.os(), Path.of("/no-fifos"), "7ee5");
+        trees.open();
+        trees.begin(WEB, RUN, new Child(identity(99), new Fd(3), true));
+        trees.mainIsReaped(RUN);
+        for (int looks = 0; looks < 20; looks++) {
+            trees.newTurn();
+            assertFalse(trees.end(RUN));
+        }
+        assertEquals(
+                List.of("something below the supervisor that forks and ends faster than it can be looked at"),
+                trees.left(RUN));
     }
 
     private int looksUntilEnd(Hopper hopper) throws Exception {
