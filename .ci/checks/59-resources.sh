@@ -263,6 +263,20 @@ asked limits 'services/bomb/start?wait=true'
 asked limits 'services/bomb/stop?wait=true'
 ok "a reload changes limits at the next start"
 
+crash
+sed -i '/^  busy:/s/{cpu_max: 20%}/{}/' "$work/limits.yml"
+begin limits "$work/limits.yml"
+[ "$(limit busy cpu.max)" = "20000 100000" ] || fail "cpu.max of a run that goes on was changed: $(limit busy cpu.max)"
+asked limits 'services/busy/restart?wait=true'
+[ "$(limit busy cpu.max)" = "max 100000" ] || fail "the limit of an earlier supervisor is still there: $(limit busy cpu.max)"
+ok "what an earlier supervisor had limited is lifted at the next start, where the file no longer asks for it"
+
+busy=$(base)/service-busy
+sed -i '/^  busy:/d' "$work/limits.yml"
+asked limits 'reload?wait=true'
+[ ! -e "$busy" ] || fail "the group of a service that was removed is still there"
+ok "a service that is removed by a reload takes its groups along"
+
 kill -TERM "$pid"
 ends "$pid" 0 60
 [ -z "$(base)" ] || fail "left behind: $(find "$group" -mindepth 1 -type d)"
