@@ -174,7 +174,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         details.put("restarts", s.history.restarts());
         announce("adopted", Optional.empty(), Optional.of(s.state), details);
         if (s.state == ServiceState.STARTING && s.hooks.isDue(HookKind.POST_START)) {
-            beginPostStart();
+            afterLeftHook();
         } else if (s.state == ServiceState.STARTING) {
             waitUntilReady();
         }
@@ -659,8 +659,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         s.hooks = s.hooks.nothingDue();
         if (s.state == ServiceState.STOPPING) {
-            boolean asked = s.timers.isArmed(TimerKind.STOP) || s.timers.isArmed(TimerKind.DUMP);
-            if (s.process().isPresent() && !asked) {
+            if (s.process().isPresent() && !isAskedToEnd()) {
                 askToEnd();
             }
         } else if (outcome.success()) {
@@ -715,7 +714,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             hooks().doom("the service is being stopped");
         }
         if (!hangs && s.spec.hooks().has(HookKind.STOP_COMMAND)) {
-            if (s.hooks.running().isEmpty()) {
+            if (s.hooks.running().isEmpty() && s.grave.isEmpty()) {
                 lookAtTree();
                 hooks().run(HookKind.STOP_COMMAND, s.run.orElseThrow().id());
             }
@@ -763,8 +762,15 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
+    private void beginBurial(RunId run) {
+        s.grave = Optional.of(new Grave(run, now.mono(), 0));
+        bury(run);
+    }
+
+    /** Of a hook nothing remains, whatever is spared of the service. */
     private void bury(RunId run) {
-        effects.add(new Bury(s.spec.name(), run, s.spec.stop().killMode().endsTree()));
+        boolean wholeTree = run.isOfHook() || s.spec.stop().killMode().endsTree();
+        effects.add(new Bury(s.spec.name(), run, wholeTree));
     }
 
     @Override
@@ -776,8 +782,12 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (!isPresentRun(event.run()) || s.process().isEmpty() && !s.run.get().adopted()) {
             return false;
         }
-        s.grave = Optional.of(new Grave(event.run(), now.mono(), 0));
-        bury(event.run());
+        if (s.grave.isPresent()) {
+            // Of a hook that an earlier supervisor left; nothing else begins before that is gone.
+            s.grave = Optional.of(s.grave.get().then(event.run()));
+        } else {
+            beginBurial(event.run());
+        }
         Optional<ExitStatus> status = Optional.of(event.status());
         if (s.state != ServiceState.STOPPING && s.wanted == Wanted.DOWN) {
             // Its stop was queued, and it has ended before its turn came: no policy has a say in that.
@@ -959,7 +969,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Grave grave = s.grave.get();
         Duration waited = now.mono().since(grave.since());
         if (!event.empty() && waited.compareTo(GROUP_PATIENCE) < 0) {
-            s.grave = Optional.of(new Grave(grave.run(), grave.since(), grave.looks() + 1));
+            s.grave = Optional.of(grave.lookedAt());
             arm(TimerKind.GROUP, now.mono().plus(waitForGroup(grave.looks())));
             return true;
         }
@@ -971,8 +981,26 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         s.grave = Optional.empty();
         disarm(TimerKind.GROUP);
+        grave.then().ifPresent(this::beginBurial);
         afterRun();
+        afterLeftHook();
         return true;
+    }
+
+    /** A hook of an earlier supervisor is gone, and a process goes on: now may begin what had to wait for that. */
+    private void afterLeftHook() {
+        if (s.process().isEmpty() || s.grave.isPresent() || s.hooks.running().isPresent()) {
+            return;
+        }
+        if (s.state == ServiceState.STOPPING && !isAskedToEnd()) {
+            askToEnd();
+        } else if (s.state == ServiceState.STARTING && s.hooks.isDue(HookKind.POST_START)) {
+            beginPostStart();
+        }
+    }
+
+    private boolean isAskedToEnd() {
+        return s.timers.isArmed(TimerKind.STOP) || s.timers.isArmed(TimerKind.DUMP);
     }
 
     /** Until the next look at a group that was found not to be empty so often. */

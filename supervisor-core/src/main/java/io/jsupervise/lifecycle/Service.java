@@ -105,11 +105,24 @@ public record Service(
     public record NextStart(MonotonicTime at, Instant wall, Duration delay) {}
 
     /**
-     * An ended run whose group is being cleared.
+     * An ended run whose group is being cleared; or a hook that an earlier supervisor left, maybe beside the present run.
      *
      * @param looks how often it was found not empty
+     * @param then  the main process that has ended beside a hook of an earlier supervisor: buried when that is gone
      */
-    public record Grave(RunId run, MonotonicTime since, int looks) {}
+    public record Grave(RunId run, MonotonicTime since, int looks, Optional<RunId> then) {
+        public Grave(RunId run, MonotonicTime since, int looks) {
+            this(run, since, looks, Optional.empty());
+        }
+
+        Grave lookedAt() {
+            return new Grave(run, since, looks + 1, then);
+        }
+
+        Grave then(RunId main) {
+            return new Grave(run, since, looks, Optional.of(main));
+        }
+    }
 
     /** What is needed to tell whether a process that bears our mark was started later. */
     public record LastRun(RunId run, ProcessIdentity process) {}

@@ -351,6 +351,56 @@ class HooksTest {
     }
 
     @Test
+    void a_stop_command_that_an_earlier_supervisor_left_is_gone_before_it_runs_again() {
+        RunId hook = new RunId("old-1").ofHook(HookKind.STOP_COMMAND);
+        Service left = Bench.recorded(
+                        service(HookKind.STOP_COMMAND).build(),
+                        ServiceState.STOPPING,
+                        Optional.of(new Service.Ending(Cause.OPERATOR, "stopped by an operator")),
+                        Wanted.DOWN)
+                .with(new Service.Grave(hook, Bench.BEGIN.mono(), 0));
+        Bench bench = new Bench(left).begin().on(new Event.GroupLookedAt(hook, false));
+        bench.on(new Event.LeftoverFound(new RunId("old-1"), Bench.process(99)));
+        assertFalse(bench.words().contains("spawn"), bench.words());
+        bench.fires(TimerKind.GROUP).on(new Event.GroupLookedAt(hook, true));
+        assertTrue(bench.words().contains("spawn stop_command"), bench.words());
+    }
+
+    @Test
+    void a_post_start_that_an_earlier_supervisor_left_is_gone_before_it_runs_again() {
+        RunId run = new RunId("old-1");
+        RunId hook = run.ofHook(HookKind.POST_START);
+        Service left = Bench.recorded(
+                        service(HookKind.POST_START).build(), ServiceState.STARTING, Optional.empty(), Wanted.UP)
+                .with(new HookState(Optional.empty(), Optional.of(new HookState.Due(HookKind.POST_START, run))))
+                .with(new Service.Grave(hook, Bench.BEGIN.mono(), 0));
+        Bench bench = new Bench(left).begin().on(new Event.GroupLookedAt(hook, false));
+        bench.on(new Event.LeftoverFound(run, Bench.process(99)));
+        assertFalse(bench.words().contains("spawn"), bench.words());
+        bench.fires(TimerKind.GROUP).on(new Event.GroupLookedAt(hook, true));
+        assertTrue(bench.words().contains("spawn post_start"), bench.words());
+    }
+
+    @Test
+    void a_process_that_ends_beside_a_hook_of_an_earlier_supervisor_is_buried_after_that() {
+        RunId run = new RunId("old-1");
+        RunId hook = run.ofHook(HookKind.POST_START);
+        Service left = Bench.recorded(
+                        service(HookKind.POST_START, HookKind.POST_STOP).build(),
+                        ServiceState.STARTING,
+                        Optional.empty(),
+                        Wanted.UP)
+                .with(new Service.Grave(hook, Bench.BEGIN.mono(), 0));
+        Bench bench = new Bench(left).begin().on(new Event.GroupLookedAt(hook, false));
+        bench.on(new Event.ChildExited(run, new ExitStatus.Exited(1)));
+        assertFalse(bench.words().contains("spawn"), bench.words());
+        bench.fires(TimerKind.GROUP).on(new Event.GroupLookedAt(hook, true));
+        assertTrue(bench.words().contains("clear group"), bench.words());
+        bench.on(new Event.GroupLookedAt(run, true));
+        assertTrue(bench.words().contains("spawn post_stop"), bench.words());
+    }
+
+    @Test
     void a_post_start_that_was_due_when_the_supervisor_died_runs_again() {
         Service left = Bench.recorded(
                         service(HookKind.POST_START).build(), ServiceState.STARTING, Optional.empty(), Wanted.UP)
