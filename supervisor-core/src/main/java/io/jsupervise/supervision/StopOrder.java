@@ -41,6 +41,8 @@ final class StopOrder {
             }
             if (others > 0) {
                 waiting.put(service, others);
+            } else {
+                waiting.remove(service);
             }
         }
     }

@@ -265,6 +265,10 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
         stops.add(known, order);
         for (ServiceName name : names) {
+            if (!services.containsKey(name)) {
+                // Removed, and gone with the end of one before it.
+                continue;
+            }
             // One that is down already, a migration perhaps, still links those before it to those behind it.
             if (stops.holds(name) && (hasToBeAsked(services.get(name)) || isDown(services.get(name)))) {
                 // Of what is removed the file tells it as well.
@@ -274,6 +278,21 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             } else {
                 stops.release(name);
                 stopNow(name);
+            }
+        }
+    }
+
+    /** None of these is to stop any more; others that have waited with their ends for these alone end now. */
+    private void noLongerStops(List<ServiceName> names) {
+        if (stops.isEmpty()) {
+            return;
+        }
+        Set<ServiceName> stay = new HashSet<>(names);
+        for (ServiceName name : names) {
+            for (ServiceName free : stops.gone(name, order)) {
+                if (!stay.contains(free)) {
+                    stopNow(free);
+                }
             }
         }
     }
@@ -624,24 +643,27 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
      * their start are to be asked again.
      */
     private List<ServiceName> followFile(Configuration next) {
-        Map<ServiceName, List<Dependency>> unlike = new HashMap<>();
-        for (ServiceSpec spec : next.services()) {
-            unlike.put(spec.name(), spec.dependsOn());
-        }
+        boolean differs = false;
+        Set<ServiceName> named = new HashSet<>();
         List<ServiceSpec> specs = new ArrayList<>(next.services());
+        for (ServiceSpec spec : specs) {
+            named.add(spec.name());
+            Service present = services.get(spec.name());
+            List<Dependency> before =
+                    present == null ? List.of() : present.spec().dependsOn();
+            differs |= !before.equals(spec.dependsOn());
+        }
         List<ServiceName> waiting = new ArrayList<>();
         for (Service service : services.values()) {
-            if (!unlike.containsKey(service.name())) {
+            if (!named.contains(service.name())) {
                 specs.add(service.spec());
             }
-            unlike.remove(service.name(), service.spec().dependsOn());
             if (!order.waitsFor(service.name()).isEmpty()) {
                 waiting.add(service.name());
             }
         }
         order = new StartOrder(specs);
-        unlike.values().removeIf(List::isEmpty);
-        if (!unlike.isEmpty()) {
+        if (differs) {
             stops.releaseAll().forEach(this::stopNow);
         }
         return waiting;
@@ -990,8 +1012,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (act.verb() == Ask.Act.Verb.STOP) {
             stopInOrder(names);
         } else {
+            noLongerStops(names);
             for (ServiceName name : names) {
-                stops.gone(name, order).forEach(this::stopNow);
                 advance(name, eventOf(act.verb()));
             }
         }

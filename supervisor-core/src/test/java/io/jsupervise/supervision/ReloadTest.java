@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.lifecycle.Bench;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.Service;
@@ -101,6 +102,36 @@ class ReloadTest {
         herd.on(new SupervisorEvent.ConfigurationRead(1, Herd.file(service("b"))));
         assertEquals("", herd.words(), "what comes of it after all is of yesterday");
         assertEquals("RUNNING", herd.states());
+    }
+
+    @Test
+    void what_is_removed_while_it_waits_with_its_end_for_others_is_gone_at_once() {
+        Dependency onMigrate = new Dependency(new ServiceName("migrate"), Dependency.Condition.READY);
+        Dependency onOther = new Dependency(new ServiceName("other"), Dependency.Condition.READY);
+        Service migrate = Bench.fresh(service("migrate").oneshot().build());
+        Service web = Bench.fresh(service("web").dependsOn(List.of(onMigrate)).build());
+        Service other = Bench.fresh(service("other").build());
+        Herd herd = new Herd(0, Set.of(), migrate, web, other).begin().spawned("other");
+        herd.fires("other", TimerKind.READY).spawned("migrate").exits("migrate", 0);
+        herd.committed().spawned("web").fires("web", TimerKind.READY).committed();
+        herd.actAndLeave(Verb.STOP, "migrate", "web").committed();
+        assertEquals("EXITED STOPPING RUNNING", herd.states());
+        herd.askReload(false).read(service("web").dependsOn(List.of(onOther)), service("other"));
+        assertTrue(herd.words().contains("tell reloaded"), herd.words());
+        assertEquals("STOPPING RUNNING", herd.states());
+    }
+
+    @Test
+    void what_waits_with_its_end_for_one_that_no_longer_depends_on_it_waits_no_more() {
+        Dependency onDb = new Dependency(new ServiceName("db"), Dependency.Condition.READY);
+        Service db = Bench.fresh(service("db").build());
+        Service web = Bench.fresh(service("web").dependsOn(List.of(onDb)).build());
+        Herd herd = new Herd(0, Set.of(), db, web).begin().spawned("db").fires("db", TimerKind.READY);
+        herd.spawned("web").fires("web", TimerKind.READY).committed();
+        herd.actAndLeave(Verb.STOP).committed();
+        assertEquals("RUNNING STOPPING", herd.states());
+        herd.askReload(false).read(service("db"), service("web"));
+        assertEquals("STOPPING STOPPING", herd.states());
     }
 
     @Test

@@ -72,6 +72,17 @@ class StopOrderTest {
     }
 
     @Test
+    void a_start_of_all_leaves_alone_what_only_waited_with_its_end() {
+        Herd herd = running(service("db"), service("web", "db"));
+        herd.actAndLeave(Verb.STOP).committed();
+        assertEquals("RUNNING STOPPING", herd.states());
+        herd.actAndLeave(Verb.START, "web", "db").committed();
+        assertEquals("RUNNING STOPPING", herd.states());
+        herd.exits("web", 0).committed();
+        assertEquals("RUNNING STARTING", herd.states());
+    }
+
+    @Test
     void a_chain_ends_link_by_link() {
         Herd herd = running(service("a"), service("b", "a"), service("c", "b"))
                 .end()
