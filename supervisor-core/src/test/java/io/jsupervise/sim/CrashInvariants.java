@@ -46,6 +46,8 @@ import java.util.concurrent.CompletableFuture;
  *   <tr><td>10 nothing of a service is left before a respawn, after a stop and after the end<td>{@link #attempted},
  *       {@link #afterEnd}
  *   <tr><td>12 everything gets up again once faults cease<td>{@link #allIsWell}
+ *   <tr><td>the order of starts and stops, and hooks<td>{@link OrderWatch}
+ *   <tr><td>a reload ends nobody whom it does not touch, and one that is refused nobody at all<td>{@link #told}
  * </table>
  *
  * What a record does not hold because the journal was stale is excused, until it is recovered.
@@ -60,6 +62,11 @@ final class CrashInvariants implements Witness {
     private final JournalCodec codec = new JournalCodec();
     private final LogWatch logs;
     private final KeeperWatch keepers;
+    private final Invariants.Excuses excuses = new Invariants.Excuses();
+    private final OrderWatch order;
+    private final Set<String> reloaded = new HashSet<>();
+    private Configuration file;
+    private Happening saidOfReload;
     private final Map<String, Decoded> lastDecoded = new HashMap<>();
     private boolean journalIsStale;
     private Optional<Violation> brokenByAnAnswer = Optional.empty();
@@ -67,7 +74,10 @@ final class CrashInvariants implements Witness {
     /** Mostly the same is asked for again. */
     private record Decoded(byte[] content, ServiceRecord record) {}
 
+    /** @param configuration names every service that there will ever be */
     CrashInvariants(SimulatedOs os, Configuration configuration, Transcript transcript) {
+        this.file = configuration;
+        this.order = new OrderWatch(os, excuses);
         this.world = os.world;
         this.os = os;
         this.journal = configuration.supervisor().stateDir().resolve("journal");
@@ -90,6 +100,7 @@ final class CrashInvariants implements Witness {
 
     /** It will, now and then. */
     void diskMayFail() {
+        order.recordsMayBeLost();
         services.values().forEach(CrashWatch::diskMayFail);
     }
 
@@ -134,14 +145,18 @@ final class CrashInvariants implements Witness {
         for (CrashWatch service : services.values()) {
             service.powerGoes(decoded(service.name(), os.disk.durableContent(file(service.name()))));
         }
+        order.powerGoes();
         logs.powerGoes();
         keepers.powerGoes();
         strangers.clear();
     }
 
-    /** Another daemon will begin. */
-    void lifeBegins() {
+    /** Another daemon will begin, which reads {@code newFile}. */
+    void lifeBegins(Configuration newFile) {
         journalIsStale = false;
+        file = newFile;
+        reloaded.clear();
+        Map<String, ServiceSpec> named = named();
         keepers.lifeBegins();
         for (CrashWatch service : services.values()) {
             Optional<ServiceRecord> found = decoded(service.name(), visible(file(service.name())));
@@ -149,8 +164,29 @@ final class CrashInvariants implements Witness {
                 service.recordIsLost();
                 keepers.recordIsLost(service.name());
             }
-            service.lifeBegins(found, livingMain(service.name()), os.bootNow(), endedInOrder());
+            if (found.flatMap(ServiceRecord::ending).isPresent()) {
+                // What the supervisor before had begun is brought to its end, for a reload as well.
+                reloaded.add(service.name());
+            }
+            service.lifeBegins(
+                    Optional.ofNullable(named.get(service.name())),
+                    found,
+                    livingMain(service.name()),
+                    os.bootNow(),
+                    endedInOrder());
         }
+        order.lifeBegins(
+                newFile,
+                service -> endedInOrder()
+                        ? Optional.empty()
+                        : decoded(service, visible(file(service)))
+                                .filter(record -> record.bootId().equals(os.bootNow())));
+    }
+
+    private Map<String, ServiceSpec> named() {
+        Map<String, ServiceSpec> named = new HashMap<>();
+        file.services().forEach(spec -> named.put(spec.name().value(), spec));
+        return named;
     }
 
     /** A record that could not be read once, and who set it aside was killed before that was told. */
@@ -200,8 +236,23 @@ final class CrashInvariants implements Witness {
             throw new Violation("promise 12", "the journal is still stale");
         }
         keepers.allIsWell();
+        Map<String, ServiceSpec> named = named();
         for (CrashWatch service : services.values()) {
             Optional<SimulatedProcess> main = livingMain(service.name());
+            if (!named.containsKey(service.name())) {
+                nothingRemains(service, "though the file no longer names it");
+                continue;
+            }
+            if (named.get(service.name()).isOneshot()) {
+                if (!order.hasSucceeded(service.name())) {
+                    throw new Violation(
+                            "promise 12",
+                            service.name() + " is " + service.state()
+                                    + " and has not completed, though nothing is in its way");
+                }
+                nothingRemains(service, "after it has completed");
+                continue;
+            }
             if (service.state() != ServiceState.RUNNING || main.isEmpty()) {
                 throw new Violation(
                         "promise 12",
@@ -218,7 +269,7 @@ final class CrashInvariants implements Witness {
     private Optional<SimulatedProcess> livingMain(String service) {
         Optional<SimulatedProcess> found = Optional.empty();
         for (SimulatedProcess process : os.processes.all()) {
-            if (process.isMain && process.isAlive() && isOf(service, process)) {
+            if (process.isMainOfService() && process.isAlive() && isOf(service, process)) {
                 if (found.isPresent()) {
                     throw new Violation("promise 1", "there are " + process + " and " + found.get());
                 }
@@ -234,7 +285,8 @@ final class CrashInvariants implements Witness {
 
     private void nothingRemains(CrashWatch service, String when) {
         for (SimulatedProcess process : os.processes.all()) {
-            if (process.isAlive() && isOf(service.name(), process) && !service.isGivenUp(process)) {
+            boolean mayRemain = service.isGivenUp(process) || service.spares(process);
+            if (process.isAlive() && isOf(service.name(), process) && !mayRemain) {
                 throw new Violation("promise 10", process + " still lives " + when);
             }
         }
@@ -257,7 +309,7 @@ final class CrashInvariants implements Witness {
     }
 
     private void answered(CrashWatch service, long number, Ask.Act.Verb verb, Answer said) {
-        if (said instanceof Answer.Acted acted && acted.recorded()) {
+        if (said instanceof Answer.Acted acted && acted.recorded() && isNamed(service, acted)) {
             try {
                 service.answered(number, verb, decoded(service.name(), os.disk.durableContent(file(service.name()))));
             } catch (Violation e) {
@@ -265,6 +317,16 @@ final class CrashInvariants implements Witness {
                 brokenByAnAnswer = Optional.of(e);
             }
         }
+    }
+
+    /** By a request for all, only those are asked that the services file names. */
+    private static boolean isNamed(CrashWatch service, Answer.Acted acted) {
+        for (Answer.Result result : acted.results()) {
+            if (result.service().value().equals(service.name())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void checkAnswers() {
@@ -282,15 +344,19 @@ final class CrashInvariants implements Witness {
     public void afterTurn() {
         checkAnswers();
         keepers.afterTurn();
+        order.afterTurn();
     }
 
     @Override
     public void heldSince(long from) {
+        excuses.heldSince = from;
         keepers.heldSince();
     }
 
     @Override
     public void held(long from, long to) {
+        excuses.heldSince = Long.MAX_VALUE;
+        excuses.held.add(from, to);
         keepers.held();
     }
 
@@ -316,12 +382,20 @@ final class CrashInvariants implements Witness {
             return;
         }
         CrashWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
+        order.attempted(request);
+        String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
+        if (hook.equals("post_start") || hook.equals("stop_command")) {
+            return;
+        }
         Optional<SimulatedProcess> main = livingMain(service.name());
         if (main.isPresent()) {
             throw new Violation("promise 1", "a second process is being started beside " + main.get());
         }
-        service.mayStart();
         nothingRemains(service, "before a start");
+        if (hook.equals("post_stop")) {
+            return;
+        }
+        service.mayStart();
         if (!journalIsStale) {
             Optional<ServiceRecord> record = decoded(service.name(), os.disk.durableContent(file(service.name())));
             // Who lived in another boot is dead, whatever becomes of us before that is recorded.
@@ -342,6 +416,7 @@ final class CrashInvariants implements Witness {
             keepers.keeperBegun();
             return;
         }
+        order.spawned(process);
         keepers.spawned(process);
         services.get(process.service()).spawned(process);
     }
@@ -381,6 +456,9 @@ final class CrashInvariants implements Witness {
         if (strangers.contains(process)) {
             throw new Violation("promise 4", "a stranger is signalled: pid " + process.pid());
         }
+        if (!isKeeper(process)) {
+            order.signalled(process, signal, wholeGroup);
+        }
         if (process.isAlive() && !isKeeper(process)) {
             services.get(process.service()).mayBeSignalled(process);
         }
@@ -403,7 +481,9 @@ final class CrashInvariants implements Witness {
     @Override
     public void told(Happening happening) {
         transcript.add(happening);
+        order.told(happening);
         switch (happening.event()) {
+            case "reloaded" -> saidOfReload = happening;
             case "ignored" -> throw new Violation("the core", "got an event that cannot be: " + happening);
             case "journal-damaged" -> damaged(happening);
             case "journal-stale" -> {
@@ -419,6 +499,14 @@ final class CrashInvariants implements Witness {
         }
         if (happening.service().isPresent()) {
             CrashWatch service = services.get(happening.service().get().value());
+            boolean isEnded =
+                    happening.event().equals("stopping") || happening.event().equals("stopped");
+            if (isEnded
+                    && "reload".equals(happening.details().get("cause"))
+                    && named().containsKey(service.name())
+                    && !reloaded.contains(service.name())) {
+                throw new Violation("a reload", "ends " + service.name() + ", which it does not touch");
+            }
             service.told(happening, livingMain(service.name()));
             if (happening.to().equals(Optional.of(ServiceState.STOPPED))) {
                 nothingRemains(service, "after a stop");
@@ -439,6 +527,27 @@ final class CrashInvariants implements Witness {
         } else {
             services.values().forEach(CrashWatch::beginsAfresh);
         }
+    }
+
+    @Override
+    public void configured(Configuration next) {
+        if (next.source().equals(Scenario.REFUSED)) {
+            throw new Violation("a reload", "that has to be refused is taken over");
+        }
+        file = next;
+        Map<String, ServiceSpec> named = named();
+        Set<String> removed = Invariants.names(saidOfReload, "removed");
+        Set<String> afresh = Invariants.names(saidOfReload, "restarted");
+        afresh.addAll(Invariants.names(saidOfReload, "added"));
+        for (CrashWatch service : services.values()) {
+            service.configured(
+                    Optional.ofNullable(named.get(service.name())),
+                    removed.contains(service.name()),
+                    afresh.contains(service.name()));
+        }
+        order.configured(next, removed, afresh);
+        reloaded.addAll(removed);
+        reloaded.addAll(afresh);
     }
 
     @Override

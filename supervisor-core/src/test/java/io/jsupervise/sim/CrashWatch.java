@@ -24,7 +24,8 @@ import java.util.function.Predicate;
  * books begin anew where the truth is on the disk: with each life of the supervisor.
  */
 final class CrashWatch {
-    private final ServiceSpec spec;
+    private ServiceSpec spec;
+    private boolean isNamed = true;
     private final World world;
     private final ProcessTable processes;
     /** What a supervisor found after an end in order: it starts afresh, and may be killed before it has recorded that. */
@@ -102,11 +103,18 @@ final class CrashWatch {
     }
 
     /**
+     * @param named what the services file says of it; empty where that does not name it
      * @param found what the new supervisor will find on the disk
      * @param main  the main process that it will find
      */
     void lifeBegins(
-            Optional<ServiceRecord> found, Optional<SimulatedProcess> main, String newBoot, boolean endedInOrder) {
+            Optional<ServiceSpec> named,
+            Optional<ServiceRecord> found,
+            Optional<SimulatedProcess> main,
+            String newBoot,
+            boolean endedInOrder) {
+        named.ifPresent(known -> spec = known);
+        isNamed = named.isPresent();
         if (powerIsGone && durable.isPresent()) {
             if (found.isEmpty()) {
                 throw new Violation("promise 3", "the record of " + name() + " was synced, and is gone");
@@ -119,6 +127,9 @@ final class CrashWatch {
         }
         powerIsGone = false;
         rests = restsAs(found, main.isPresent(), newBoot, endedInOrder);
+        if (!isNamed && !restsByOperator()) {
+            rests = Optional.empty();
+        }
         if (firm.isPresent()) {
             Wanted wanted = wish(firm.get());
             if (found.isEmpty() || found.get().wanted() != wanted) {
@@ -126,9 +137,13 @@ final class CrashWatch {
                         "promise 6", name() + " was recorded as wanted " + wanted + ", the disk says " + found);
             }
         }
-        if (found.map(record -> record.wanted() == Wanted.DOWN).orElse(!spec.autostart())) {
+        if (!isNamed || found.map(record -> record.wanted() == Wanted.DOWN).orElse(!spec.autostart())) {
             // Whoever was started since then was not recorded as wanted.
             disturbed.addAll(byRun.values());
+        }
+        if (!isNamed && !firm.equals(Optional.of(Verb.STOP))) {
+            // Whoever is no longer named is not wanted any more.
+            firm = Optional.empty();
         }
         last = found;
         boot = newBoot;
@@ -180,6 +195,39 @@ final class CrashWatch {
 
     private static Wanted wish(Verb verb) {
         return verb == Verb.STOP ? Wanted.DOWN : Wanted.UP;
+    }
+
+    private boolean restsByOperator() {
+        return rests.isPresent() && rests.get().contains("operator");
+    }
+
+    /**
+     * Another file was taken over.
+     *
+     * @param named     what it says of this service
+     * @param isRemoved it was named before
+     * @param isAfresh  it may be started now
+     */
+    void configured(Optional<ServiceSpec> named, boolean isRemoved, boolean isAfresh) {
+        named.ifPresent(known -> spec = known);
+        isNamed = named.isPresent();
+        if (!isRemoved && !isAfresh) {
+            return;
+        }
+        disturbed();
+        // Whoever has asked before, and hears of it only now, may hear what is no longer so.
+        asks++;
+        if (!firm.equals(Optional.of(Verb.STOP))) {
+            firm = Optional.empty();
+        }
+        if (!restsByOperator()) {
+            rests = Optional.empty();
+        }
+    }
+
+    /** Whether {@code process} is left alone when its main process has ended. */
+    boolean spares(SimulatedProcess process) {
+        return !spec.stop().killMode().endsTree() && !process.isMain && !process.isHook();
     }
 
     // ---- what is asked ----
@@ -237,6 +285,10 @@ final class CrashWatch {
 
     /** Promise 4: who runs well is adopted, and left alone. */
     void mayBeSignalled(SimulatedProcess process) {
+        if (process.isHook()) {
+            // OrderWatch knows until when one may run; and whoever stops its service, or ends itself, ends it sooner.
+            return;
+        }
         SimulatedProcess main = byRun.get(process.run());
         boolean isLeftBehind = !process.isMain && (main == null || !main.isAlive());
         // Whoever may end a main process may end all that hangs on it.
@@ -255,6 +307,10 @@ final class CrashWatch {
                 && "heartbeat".equals(happening.details().get("cause"))
                 && main.isPresent()) {
             hangs(main.get());
+        }
+        if (happening.event().equals("stopping")
+                && "post-start".equals(happening.details().get("cause"))) {
+            main.ifPresent(disturbed::add);
         }
     }
 

@@ -88,7 +88,7 @@ final class Invariants implements Witness {
     static final class Excuses {
         final Spans held = new Spans();
         final Spans stepped = new Spans();
-        private long heldSince = Long.MAX_VALUE;
+        long heldSince = Long.MAX_VALUE;
 
         /** How long somebody of the daemon was held up from {@code from} until {@code to}. */
         long between(long from, long to) {
@@ -588,7 +588,7 @@ final class Invariants implements Witness {
         return byName;
     }
 
-    private static Set<String> names(Happening happening, String detail) {
+    static Set<String> names(Happening happening, String detail) {
         Set<String> names = new HashSet<>();
         ((List<?>) happening.details().get(detail)).forEach(name -> names.add((String) name));
         return names;

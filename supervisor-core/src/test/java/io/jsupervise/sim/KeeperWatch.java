@@ -175,7 +175,7 @@ final class KeeperWatch {
     // ---- what happens ----
 
     void spawned(SimulatedProcess process) {
-        if (process.isMain) {
+        if (process.isMainOfService()) {
             lastOf.put(process.service(), process);
             if (trouble) {
                 excused.add(process);

@@ -4,8 +4,13 @@ import io.jsupervise.sim.Program.Beats;
 import io.jsupervise.sim.Program.Workers;
 import io.jsupervise.sim.Program.Writes;
 import io.jsupervise.spec.Backoff;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.Dependency;
+import io.jsupervise.spec.Dependency.Condition;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
@@ -18,7 +23,9 @@ import io.jsupervise.supervision.Ask;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 
@@ -31,13 +38,34 @@ import java.util.function.Consumer;
  * @param acts     happens in the life in which the kills come, and in those after it
  */
 record KillScenario(String name, Configuration configuration, Programs programs, List<Act> before, List<Act> acts) {
-    /** @param number 1 for the first process of the service */
+    /**
+     * @param service {@code s0}, or {@code s0.pre_start} for a hook of it
+     * @param number  1 for the first process of the service, or of this hook
+     */
     interface Programs {
         Program of(String service, int number);
     }
 
-    /** @param after how long everybody does what there is to do before {@code what} */
-    record Act(Duration after, Consumer<Life> what) {}
+    /** Every service that any of its files names. */
+    Configuration everybody() {
+        Map<String, ServiceSpec> all = new LinkedHashMap<>();
+        configuration.services().forEach(spec -> all.put(spec.name().value(), spec));
+        for (Act act : acts) {
+            act.file().ifPresent(file -> file.services()
+                    .forEach(spec -> all.putIfAbsent(spec.name().value(), spec)));
+        }
+        return Scenario.configuration(0, List.copyOf(all.values()));
+    }
+
+    /**
+     * @param after how long everybody does what there is to do after {@code what}
+     * @param file  what the services file says from now on; empty where nobody edits it
+     */
+    record Act(Duration after, Consumer<Life> what, Optional<Configuration> file) {
+        Act(Duration after, Consumer<Life> what) {
+            this(after, what, Optional.empty());
+        }
+    }
 
     private static final Backoff SHORT = new Backoff(ms(100), 2, ms(1_000), 0.2, ms(5_000));
     private static final StopSequence STOP = new StopSequence(Signal.TERM, ms(500), Optional.empty());
@@ -62,7 +90,10 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 deathsInTheGap(),
                 deathOfTheKeeper(),
                 handOver(),
-                afterAHandOver());
+                afterAHandOver(),
+                reload(),
+                hooks(),
+                migration());
     }
 
     static KillScenario named(String name) {
@@ -331,7 +362,102 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 List.of(run(500)));
     }
 
+    /** The file adds one, removes one that others depended on, changes one in its process and one in place. */
+    private static KillScenario reload() {
+        Programs programs = (service, number) -> Program.steady().onTerm(Optional.of(ms(30)));
+        Map<String, String> edit = Map.of(Scenario.EDIT, "1");
+        Configuration before = Scenario.configuration(
+                0,
+                List.of(
+                        service("s0").build(),
+                        service("s1").dependsOn(needs("s0", Condition.READY)).build(),
+                        service("s2").dependsOn(needs("s1", Condition.STARTED)).build(),
+                        service("s3").hooks(hooks(HookKind.POST_STOP)).build()));
+        Configuration after = Scenario.configuration(
+                0,
+                List.of(
+                        service("s2")
+                                .dependsOn(needs("s4", Condition.READY))
+                                .environment(edit)
+                                .build(),
+                        service("s0").description("another").build(),
+                        service("s3").hooks(hooks(HookKind.POST_STOP)).build(),
+                        service("s4").dependsOn(needs("s0", Condition.READY)).build()));
+        Act reload = new Act(
+                ms(400),
+                life -> life.ask(new Ask.Reload(false, Optional.empty(), true, ms(5_000))),
+                Optional.of(after));
+        return new KillScenario("reload", before, programs, List.of(), List.of(run(300), reload, run(300)));
+    }
+
+    /** Hooks of each kind, that succeed, fail, hang, and leave something behind. */
+    private static KillScenario hooks() {
+        Programs programs = (service, number) -> {
+            if (service.endsWith(".post_start") && number == 1) {
+                return Program.steady().onTerm(Optional.empty());
+            }
+            if (service.endsWith(".pre_start") && number == 2) {
+                return Program.steady().exits(ms(5), 1);
+            }
+            if (service.endsWith(".post_stop")) {
+                return Program.steady()
+                        .exits(ms(20), number % 2)
+                        .leaves(new Workers(1, ms(10), Program.FOREVER, ms(5)));
+            }
+            if (service.contains(".")) {
+                return Program.steady().exits(ms(15), 0);
+            }
+            return number == 2 ? Program.steady().exits(ms(120), 1) : Program.steady();
+        };
+        return of(
+                "hooks",
+                programs,
+                List.of(
+                        run(700),
+                        ask(Ask.Act.Verb.STOP, "s0", 60),
+                        ask(Ask.Act.Verb.START, "s0", 30),
+                        ask(Ask.Act.Verb.RESTART, "s0", 500)),
+                service("s0").hooks(hooks(HookKind.values())));
+    }
+
+    /** A one-shot that has to succeed before its dependents start, and does so the second time only. */
+    private static KillScenario migration() {
+        Programs programs = (service, number) -> service.equals("s1")
+                ? Program.steady().exits(ms(60), number == 1 ? 1 : 0)
+                : service.contains(".") ? Program.steady().exits(ms(10), 0) : Program.steady();
+        return of(
+                "migration",
+                programs,
+                List.of(run(900), ask(Ask.Act.Verb.RESTART, "s1", 200), ask(Ask.Act.Verb.STOP, "s2", 200)),
+                service("s0"),
+                service("s1")
+                        .oneshot()
+                        .restart(RestartPolicy.ON_FAILURE)
+                        .hooks(hooks(HookKind.PRE_START, HookKind.POST_STOP))
+                        .dependsOn(needs("s0", Condition.READY)),
+                service("s2").dependsOn(needs("s1", Condition.COMPLETED)));
+    }
+
     // ---- their parts ----
+
+    private static List<Dependency> needs(String other, Condition condition) {
+        return List.of(new Dependency(new ServiceName(other), condition));
+    }
+
+    private static Hooks hooks(HookKind... kinds) {
+        List<HookKind> some = List.of(kinds);
+        return new Hooks(
+                hook(some, HookKind.PRE_START),
+                hook(some, HookKind.POST_START),
+                hook(some, HookKind.STOP_COMMAND),
+                hook(some, HookKind.POST_STOP));
+    }
+
+    private static Optional<Hooks.Hook> hook(List<HookKind> some, HookKind kind) {
+        return some.contains(kind)
+                ? Optional.of(new Hooks.Hook(Command.of("/bin/" + kind.word()), ms(100)))
+                : Optional.empty();
+    }
 
     private static KillScenario of(String name, Programs programs, List<Act> acts, ServiceSpec.Builder... services) {
         List<ServiceSpec> specs = new ArrayList<>();

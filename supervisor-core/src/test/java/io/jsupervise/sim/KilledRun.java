@@ -2,6 +2,8 @@ package io.jsupervise.sim;
 
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.sim.Program.Beats;
+import io.jsupervise.spec.Configuration;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Ask;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -47,6 +49,7 @@ final class KilledRun {
     private final List<Kill> kills;
     private final Lives lives;
     private final Map<String, Integer> spawned = new HashMap<>();
+    private Configuration file;
     private int nextAct;
     private boolean calm;
     private boolean told;
@@ -54,7 +57,9 @@ final class KilledRun {
     KilledRun(KillScenario scenario, List<Kill> kills) {
         this.scenario = scenario;
         this.kills = List.copyOf(kills);
-        this.lives = new Lives(scenario.configuration(), this::program, new SplittableRandom(kills.size()), LINES);
+        this.file = scenario.configuration();
+        this.lives = new Lives(
+                scenario.everybody(), () -> file, () -> file, this::program, new SplittableRandom(kills.size()), LINES);
     }
 
     Lives lives() {
@@ -63,10 +68,26 @@ final class KilledRun {
 
     private Program program(SpawnRequest request) {
         String service = request.environment().get("JSUPERVISE_SERVICE");
+        String hook = request.environment().get("JSUPERVISE_HOOK");
         if (calm) {
-            return Program.steady().beats(BEATS);
+            boolean ends = hook != null || isOneshot(service);
+            return ends
+                    ? Program.steady().exits(Duration.ofMillis(5), 0)
+                    : Program.steady().beats(BEATS);
+        }
+        if (hook != null) {
+            service += "." + hook;
         }
         return scenario.programs().of(service, spawned.merge(service, 1, Integer::sum));
+    }
+
+    private boolean isOneshot(String service) {
+        for (ServiceSpec spec : file.services()) {
+            if (spec.name().value().equals(service)) {
+                return spec.isOneshot();
+            }
+        }
+        return false;
     }
 
     /** Tells the story; returns how many of the kills came: one whose call is never made does not. */
@@ -130,6 +151,7 @@ final class KilledRun {
     private void act(Life life, List<KillScenario.Act> acts) {
         while (nextAct < acts.size()) {
             KillScenario.Act act = acts.get(nextAct++);
+            file = act.file().orElse(file);
             act.what().accept(life);
             life.run(act.after());
         }

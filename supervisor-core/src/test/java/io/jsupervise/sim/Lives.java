@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /**
@@ -23,7 +24,8 @@ final class Lives {
     final SimulatedOs os = new SimulatedOs(world);
     final Transcript transcript;
     final CrashInvariants invariants;
-    private final Configuration configuration;
+    private final Supplier<Configuration> atStart;
+    private final Supplier<Configuration> atReload;
     private final SplittableRandom random;
     private final List<SimulatedProcess> strangers = new ArrayList<>();
     private Life life;
@@ -33,10 +35,26 @@ final class Lives {
 
     /** @param lines of transcript that are kept */
     Lives(Configuration configuration, SimulatedOs.Programs programs, SplittableRandom random, int lines) {
-        this.configuration = configuration;
+        this(configuration, () -> configuration, () -> configuration, programs, random, lines);
+    }
+
+    /**
+     * @param all      names each service that there will ever be
+     * @param atStart  what a supervisor reads before it begins
+     * @param atReload what one that lives reads
+     */
+    Lives(
+            Configuration all,
+            Supplier<Configuration> atStart,
+            Supplier<Configuration> atReload,
+            SimulatedOs.Programs programs,
+            SplittableRandom random,
+            int lines) {
+        this.atStart = atStart;
+        this.atReload = atReload;
         this.random = random;
         this.transcript = new Transcript(world, lines);
-        this.invariants = new CrashInvariants(os, configuration, transcript);
+        this.invariants = new CrashInvariants(os, all, transcript);
         os.programs(request ->
                 request.environment().containsKey(SimulatedOs.KEEPER) ? Program.steady() : programs.of(request));
         os.observer(invariants);
@@ -67,14 +85,15 @@ final class Lives {
         os.killDaemonIn(killAt);
         long before = os.calls();
         transcript.add("a supervisor begins");
-        invariants.lifeBegins();
+        Configuration configuration = atStart.get();
+        invariants.lifeBegins(configuration);
         try {
             life = new Life(
                     os,
                     transcript,
                     invariants,
                     configuration,
-                    () -> configuration,
+                    atReload,
                     UnaryOperator.identity(),
                     true,
                     random.split());

@@ -44,8 +44,16 @@ final class OrderWatch {
     private final Invariants.Excuses excuses;
     private final Map<String, One> services = new LinkedHashMap<>();
     private final Set<SimulatedProcess> killed = new HashSet<>();
+    /** Nothing ends them; that was told, and nobody waits for them any more. */
+    private final Set<SimulatedProcess> givenUp = new HashSet<>();
+
     private final List<SimulatedProcess> hooks = new ArrayList<>();
     private long lifeBegan;
+
+    /** A supervisor that hands over lets hooks come to their end for a while, and only then goes on with everything. */
+    private boolean handsOver;
+
+    private long stayedAt = NEVER;
     private boolean recordsMayBeLost;
     private long seen;
 
@@ -110,6 +118,7 @@ final class OrderWatch {
      */
     void lifeBegins(Configuration file, Function<String, Optional<ServiceRecord>> found) {
         lifeBegan = os.world.nanos();
+        handsOver = false;
         take(file);
         for (One one : services.values()) {
             Optional<ServiceRecord> record = found.apply(one.spec.name().value());
@@ -199,8 +208,8 @@ final class OrderWatch {
                 .of(kindOf(hook))
                 .map(one -> one.timeout().toNanos())
                 .orElse(Long.MAX_VALUE / 4);
-        long latest = hook.bornAt + timeout + ServiceWatch.SOON;
-        if (now > latest && now - excuses.between(hook.bornAt, now) > latest) {
+        long latest = Math.max(hook.bornAt + timeout, stayedAt) + ServiceWatch.SOON;
+        if (!handsOver && now > latest && now - excuses.between(hook.bornAt, now) > latest) {
             throw new Violation(
                     "a hook", hook + " runs for " + (now - hook.bornAt) / 1_000_000 + " ms and is not killed");
         }
@@ -297,9 +306,7 @@ final class OrderWatch {
             boolean counts = process.isMain
                     || process.isHook()
                     || one.spec.stop().killMode().endsTree();
-            if (process.isAlive()
-                    && counts
-                    && process.service().equals(one.spec.name().value())) {
+            if (process.isAlive() && counts && !givenUp.contains(process) && isOf(one, process)) {
                 return false;
             }
         }
@@ -314,7 +321,8 @@ final class OrderWatch {
         String run = request.environment().get("JSUPERVISE_RUN_ID");
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
         for (SimulatedProcess process : os.processes.all()) {
-            if (process.isAlive() && process.isMain && process.isHook() && isOf(one, process)) {
+            boolean isHook = process.isMain && process.isHook() && !givenUp.contains(process);
+            if (process.isAlive() && isHook && isOf(one, process)) {
                 throw new Violation("hooks", process + " still runs, and " + what(hook) + " is being started");
             }
         }
@@ -357,7 +365,7 @@ final class OrderWatch {
     }
 
     private static boolean isOf(One one, SimulatedProcess process) {
-        return process.service().equals(one.spec.name().value());
+        return !process.isStranger && process.service().equals(one.spec.name().value());
     }
 
     /** The id of a hook is that of its run, and the kind of hook. */
@@ -429,6 +437,11 @@ final class OrderWatch {
             switch (happening.event()) {
                 case "asked" -> asked(happening);
                 case "shutdown-begun" -> stopTogether(services.keySet());
+                case "hand-over-begun" -> handsOver = true;
+                case "hand-over-given-up" -> {
+                    handsOver = false;
+                    stayedAt = os.world.nanos();
+                }
                 case "shutdown-hurried" -> services.values().forEach(one -> one.first = Set.of());
                 case "journal-stale", "journal-damaged" -> recordsMayBeLost = true;
                 default -> {}
@@ -455,6 +468,13 @@ final class OrderWatch {
         if (isOver && "post_stop".equals(happening.details().get("hook"))) {
             // It may have failed without a process: its time was over before one could be made.
             one.isUndone = true;
+        }
+        if (happening.event().equals("group-remains")) {
+            for (SimulatedProcess process : os.processes.all()) {
+                if (process.isAlive() && isOf(one, process)) {
+                    givenUp.add(process);
+                }
+            }
         }
         if (happening.to().isEmpty()) {
             return;

@@ -86,7 +86,9 @@ final class ProcessTable {
 
     /** Leads a session of its own, belongs to nobody, and lives for ever. */
     SimulatedProcess stranger(ProcessIdentity identity, Map<String, String> environment) {
-        return add(identity, 0, true, environment, Program.steady());
+        SimulatedProcess stranger = add(identity, 0, true, environment, Program.steady());
+        stranger.isStranger = true;
+        return stranger;
     }
 
     /** Whether neither a process nor a group has this number. */

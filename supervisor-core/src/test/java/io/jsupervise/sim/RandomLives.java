@@ -1,11 +1,13 @@
 package io.jsupervise.sim;
 
+import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Ask.Act.Verb;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.SplittableRandom;
 
 /**
@@ -14,7 +16,9 @@ import java.util.SplittableRandom;
  * daemon down. Then calm, in which everything has to get where it should, and stay there over one more kill.
  */
 final class RandomLives {
-    private static final int LINES = 80;
+    /** That are kept; {@code -Dsim.lines=N} for more of a story that begins long before its end. */
+    private static final int LINES = Integer.getInteger("sim.lines", 80);
+
     private static final long NEVER = Long.MAX_VALUE / 2;
 
     private final long seed;
@@ -26,11 +30,25 @@ final class RandomLives {
     private final boolean powerFails;
     private final boolean keeperIsKilled;
 
+    private final Scenario.Kind kind;
+    private boolean isSpoilt;
+
     RandomLives(long seed) {
+        this(seed, Scenario.Kind.PLAIN);
+    }
+
+    RandomLives(long seed, Scenario.Kind kind) {
         this.seed = seed;
+        this.kind = kind;
         this.random = new SplittableRandom(seed);
-        this.scenario = new Scenario(random.split());
-        this.lives = new Lives(scenario.configuration(), scenario::program, random.split(), LINES);
+        this.scenario = new Scenario(random.split(), kind);
+        this.lives = new Lives(
+                scenario.configuration(),
+                scenario::configuration,
+                this::file,
+                scenario::program,
+                random.split(),
+                LINES);
         this.faults = chance(0.5)
                 ? Faults.none(lives.world)
                 : new Faults(lives.world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
@@ -46,6 +64,10 @@ final class RandomLives {
         if (chance(0.15)) {
             lives.os.forbidTakingFds();
         }
+    }
+
+    private Configuration file() {
+        return isSpoilt ? scenario.refused() : scenario.configuration();
     }
 
     /** A probability of at most {@code most}; often none at all. */
@@ -69,13 +91,16 @@ final class RandomLives {
             }
             faults.cease();
             scenario.calm();
+            scenario.nameAll();
+            isSpoilt = false;
             oneMore(this::calm);
             between();
             oneMore(this::staysCalm);
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
                     "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
-                            + " -Dtest=KillTest -Dsim.seed=" + seed + "\nhow it came about:\n"
+                            + " -Dtest=KillTest" + (kind == Scenario.Kind.PLAIN ? "" : "#*order*") + " -Dsim.seed="
+                            + seed + "\nhow it came about:\n"
                             + lives.transcript.text(),
                     e);
         }
@@ -148,7 +173,26 @@ final class RandomLives {
                     lives.world.plan(upToMs(500), lives.os::killKeepers);
                 }
             }
+            case 16, 17, 18 -> {
+                if (kind == Scenario.Kind.CHOREOGRAPHED) {
+                    reload(life);
+                }
+            }
             default -> {}
+        }
+    }
+
+    /** The file is edited, or not, and read once or more often; the supervisor may be killed before it is. */
+    private void reload(Life life) {
+        if (chance(0.8)) {
+            scenario.edit();
+        }
+        isSpoilt = chance(0.2);
+        if (chance(0.5)) {
+            life.hangUp();
+        }
+        if (chance(0.6)) {
+            life.ask(new Ask.Reload(chance(0.2), Optional.empty(), chance(0.5), upToMs(20_000)));
         }
     }
 
@@ -172,9 +216,10 @@ final class RandomLives {
 
     /** What was begun by the storm comes to its end, and then everything is made to run. */
     private void calm(Life life) {
-        life.run(Duration.ofSeconds(8));
+        boolean isPlain = kind == Scenario.Kind.PLAIN;
+        life.run(Duration.ofSeconds(isPlain ? 8 : 60));
         life.ask(new Ask.Act(Verb.RESTART, List.of(), true, Duration.ofSeconds(90)));
-        life.run(Duration.ofSeconds(60));
+        life.run(Duration.ofSeconds(isPlain ? 60 : 300));
         lives.invariants.allIsWell();
         lives.invariants.settled();
     }
@@ -184,7 +229,7 @@ final class RandomLives {
         life.run(Duration.ofSeconds(60));
         lives.invariants.allIsWell();
         life.terminate();
-        life.run(Duration.ofMinutes(5));
+        life.run(kind == Scenario.Kind.PLAIN ? Duration.ofMinutes(5) : Duration.ofHours(1));
         life.end();
     }
 

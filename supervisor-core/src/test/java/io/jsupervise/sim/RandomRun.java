@@ -18,7 +18,9 @@ import java.util.function.UnaryOperator;
  * where it should and nothing may be restarted any more; then the end.
  */
 final class RandomRun {
-    private static final int LINES = 60;
+    /** That are kept; {@code -Dsim.lines=N} for more of a story that begins long before its end. */
+    private static final int LINES = Integer.getInteger("sim.lines", 60);
+
     private static final Duration LONGEST_TIMEOUT = Duration.ofSeconds(35);
 
     private final long seed;

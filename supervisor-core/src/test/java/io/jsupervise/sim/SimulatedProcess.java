@@ -25,6 +25,9 @@ final class SimulatedProcess {
     /** Whether it leads a session of its own, though it is no main process. */
     boolean isStray;
 
+    /** Whether nobody of ours started it, whatever mark it bears. */
+    boolean isStranger;
+
     Optional<ExitStatus> ended = Optional.empty();
     boolean reaped;
     long lastBeatAt;
