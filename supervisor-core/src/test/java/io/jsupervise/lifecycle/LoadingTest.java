@@ -8,6 +8,7 @@ import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.ResourceLimit;
+import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -68,6 +69,34 @@ class LoadingTest {
         assertEquals(
                 cause,
                 end(started(service(program, NOBODY)), new ExitStatus.Exited(127), last)
+                        .cause());
+    }
+
+    /** A script may end as a shell, or as what env(1) could not find. */
+    @ParameterizedTest
+    @CsvSource({
+        "sh, 0, EXIT",
+        "sh, 1, EXIT",
+        "sh, 4, EXIT",
+        "sh, 125, START_FAILED",
+        "sh, 127, START_FAILED",
+        "env, 1, EXIT",
+        "env, 125, START_FAILED",
+        "setpriv, 1, START_FAILED",
+        "setpriv, 3, EXIT",
+        "prlimit, 1, START_FAILED",
+    })
+    void an_end_to_which_no_loader_comes_is_that_of_a_program_of_its_name(String last, int code, Cause cause) {
+        Privileges grouped = new Privileges(
+                NOBODY.credentials(),
+                NOBODY.limits(),
+                OptionalInt.empty(),
+                OptionalInt.empty(),
+                false,
+                Optional.of(new Resources(OptionalLong.empty(), OptionalLong.empty(), OptionalInt.empty(), false)));
+        assertEquals(
+                cause,
+                end(started(service("/opt/web", grouped)), new ExitStatus.Exited(code), last)
                         .cause());
     }
 

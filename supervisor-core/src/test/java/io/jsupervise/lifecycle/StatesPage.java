@@ -126,9 +126,9 @@ final class StatesPage {
                 """
 
                 [Programs in front of its own](configuration.md#another-user), which give it its user, limits or control
-                group, are executed in the same process. Where the main process ends under the name of one of them, the program of the service
-                never ran: it is told as `start-failed`, and is a failed start like one that could not be spawned, whatever
-                the exit code is, since that is none of the program's.
+                group, are executed in the same process. Where the main process ends under the name of one of them, by a signal or with an exit
+                code that such a program comes to, the program of the service never ran: it is told as `start-failed`, and is a
+                failed start like one that could not be spawned, since the exit code is none of the program's.
 
                 ## How long the backoff is
 
@@ -239,8 +239,8 @@ final class StatesPage {
                 "a program in front of its own ended: `setpriv`, with exit 127, one of the success_exit_codes",
                 bench -> endsAsLoader(bench, 127));
         ends.put(
-                "a program in front of its own ended: `setpriv`, with exit 9, one of the give_up_exit_codes",
-                bench -> endsAsLoader(bench, 9));
+                "a program in front of its own ended: `setpriv`, with exit 126, one of the give_up_exit_codes",
+                bench -> endsAsLoader(bench, 126));
         ends.put("exit 1, beyond the start limit", StatesPage::endsTwice);
         page.append("| it ended so |");
         for (RestartPolicy policy : RestartPolicy.values()) {
@@ -261,7 +261,7 @@ final class StatesPage {
                 .restart(policy)
                 .privileges(NO_NEW_PRIVS)
                 .successExitCodes(Set.of(0, 127))
-                .giveUpExitCodes(Set.of(9))
+                .giveUpExitCodes(Set.of(9, 126))
                 .startLimit(new RestartIntensity(1, Duration.ofHours(1)))
                 .ready(new Readiness.Delay(Duration.ofSeconds(1)))
                 .heartbeat(new Heartbeat(Bench.beat(), Duration.ofSeconds(10), Duration.ofSeconds(30)));

@@ -27,8 +27,11 @@ final class Chain {
     private static final List<String> DANGEROUS = List.of(
             "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "LOCPATH", "NLSPATH", "MALLOC_CHECK_", "MALLOC_PERTURB_");
 
-    /** The process that writes 0 is meant itself (cgroups(7)), so nothing of the service ever runs elsewhere. */
-    private static final String ENTER = "echo 0 >\"$1\" && shift && exec \"$@\"";
+    /**
+     * The process that writes 0 is meant itself (cgroups(7)), so nothing of the service ever runs elsewhere. It fails with an
+     * exit code that scripts do not use for themselves.
+     */
+    private static final String ENTER = "echo 0 >\"$1\" || exit 125; shift; exec \"$@\"";
 
     /** Variables that a shell sets on its own account. */
     private static final List<String> OF_SHELLS = List.of("PWD", "OLDPWD", "SHLVL", "_");
