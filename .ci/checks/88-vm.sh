@@ -5,10 +5,10 @@ cd -- "$(dirname -- "$0")/../.." && . .ci/checks/lib.sh && . .ci/vm/lib.sh
 
 boot init --init
 boot controllers
+boot watchdog --watchdog --boots 2
 ended init
 has_said init "^  ok .*process 1 and answers" "^  ok .*reaps what loses its parent" "^  ok .*neither KILL nor STOP" supervisor-ended
 ok "process 1 ended in order at TERM, with exit code 0"
-boot watchdog --watchdog --boots 2
 ended controllers
 ended watchdog
 has_said watchdog "^vm: WATCHDOG reset" "^vm: RESET "

@@ -1,4 +1,4 @@
-# What checks of .ci/checks share that run scenarios in virtual machines, two at a time; read after .ci/checks/lib.sh.
+# What checks of .ci/checks share that run scenarios in virtual machines, some at a time; read after .ci/checks/lib.sh.
 # shellcheck shell=bash
 vm_code=0
 .ci/vm/image "${JSUPERVISE_VM:-target/vm}" 2>"${work:?}/said" || vm_code=$?
