@@ -82,6 +82,51 @@ class InvariantsTest {
         broken("promise 9", begin(STEADY, SaysItHangs::new));
     }
 
+    // ---- what comes before what ----
+
+    private final OrderBench bench = new OrderBench();
+
+    @Test
+    void a_start_before_what_it_depends_on_breaks_depends_on() {
+        bench.broken("depends_on", order -> order.attempted(bench.request("web", "1", "")));
+    }
+
+    @Test
+    void an_end_before_that_of_a_dependent_breaks_the_stop_order() {
+        bench.broken("stop order", order -> {
+            bench.runs(order, "db");
+            bench.runs(order, "web");
+            order.told(bench.happens(Optional.empty(), "shutdown-begun", Optional.empty(), Map.of("by", "SIGTERM")));
+            Map<String, Object> why = Map.of("cause", "shutdown");
+            order.told(bench.happens(Optional.of("db"), "stopping", Optional.of(ServiceState.STOPPING), why));
+        });
+    }
+
+    @Test
+    void two_hooks_at_once_break_the_promise_on_hooks() {
+        bench.broken("hooks", order -> {
+            bench.spawn(order, "db", "1.pre_start", "pre_start");
+            order.attempted(bench.request("db", "1", ""));
+        });
+    }
+
+    @Test
+    void a_start_without_its_pre_start_is_noticed() {
+        bench.broken("pre_start", order -> {
+            order.attempted(bench.request("db", "1.pre_start", "pre_start"));
+            order.attempted(bench.request("db", "1", ""));
+        });
+    }
+
+    @Test
+    void a_hook_that_outlives_its_time_is_noticed() {
+        bench.broken("a hook", order -> {
+            bench.spawn(order, "db", "1.pre_start", "pre_start");
+            bench.world().advanceTo(bench.world().nanos() + 2_000_000_000L);
+            order.afterTurn();
+        });
+    }
+
     @Test
     void a_service_that_never_comes_up_breaks_promise_12_and_the_message_says_how_to_see_it_again() {
         AssertionError error = assertThrows(
