@@ -134,9 +134,6 @@ class KillTest {
                     begin);
         } else if (isUsual()) {
             play(1, FIXED_SEEDS, Kind.CHOREOGRAPHED);
-            System.out.println(
-                    "fresh seeds of random lives with order and hooks: " + CLOCK + ".." + (CLOCK + FRESH_SEEDS - 1));
-            play(CLOCK, CLOCK + FRESH_SEEDS - 1, Kind.CHOREOGRAPHED);
         }
     }
 

@@ -77,6 +77,9 @@ final class OrderWatch {
         /** Of that start nobody was asked for: it follows a crash. */
         boolean isRestart;
 
+        /** Somebody has asked since it backed off; the restart may have been on its way by then. */
+        boolean isAsked;
+
         /** When everything that it depends on was there last, and when something was not. */
         long metAt = NEVER;
 
@@ -491,12 +494,14 @@ final class OrderWatch {
             }
             case WAITING -> {
                 one.isUp = false;
+                one.isRestart &= !one.isAsked;
                 one.since = os.world.nanos();
             }
             case BACKOFF -> {
                 one.isUp = false;
                 one.mainIsKnown = true;
                 one.isRestart = true;
+                one.isAsked = false;
                 one.since = os.world.nanos();
             }
             case STOPPING, STOPPED, EXITED, FATAL -> {
@@ -529,7 +534,7 @@ final class OrderWatch {
         ((List<?>) asked.details().get("services")).forEach(name -> names.add((String) name));
         for (String name : names) {
             One one = services.get(name);
-            one.isRestart = false;
+            one.isAsked = true;
             one.since = os.world.nanos();
             one.first = Set.of();
         }
@@ -568,7 +573,7 @@ final class OrderWatch {
         services.values().forEach(one -> one.first = Set.of());
         stopTogether(removed);
         for (String name : afresh) {
-            services.get(name).isRestart = false;
+            services.get(name).isAsked = true;
             services.get(name).since = os.world.nanos();
         }
         look();
