@@ -140,8 +140,8 @@ public final class Recovery {
     }
 
     /**
-     * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended. Such a one
-     * does not lead out of EXITED and FATAL where these still hold, which a start does only once that is recorded, or while
+     * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended, which may be
+     * recorded. Such a one does not lead out of EXITED and FATAL where these still hold, which a start does only once that is recorded, or while
      * the journal is stale. What was noted comes first: it is the main process of its run, also where the clock of start
      * times cannot tell it from what it had started within the same tick.
      */
@@ -160,15 +160,23 @@ public final class Recovery {
         }
         for (Bearer one : noted) {
             ServiceRecord record = records.get(new ServiceName(one.service()));
-            boolean isOver = record != null
+            boolean isFinal = record != null
                     && holds(record, supervisor, bootId)
                     && (record.state() == ServiceState.EXITED || record.state() == ServiceState.FATAL);
-            if (!isOver && !known.contains(one.identity())) {
+            if (!isFinal && !isRecorded(one, record, bootId) && !known.contains(one.identity())) {
                 all.add(one);
             }
         }
         all.addAll(bearers);
         return all;
+    }
+
+    /** Nothing of it is left, or that bears its mark: nobody has to wait for it. */
+    private static boolean isRecorded(Bearer noted, ServiceRecord record, String bootId) {
+        return record != null
+                && record.bootId().equals(bootId)
+                && record.living().isEmpty()
+                && record.lastRun().map(Service.LastRun::run).equals(noted.run());
     }
 
     /** Larger than that of every supervisor before us, also where the wall clock was set back meanwhile. */

@@ -618,6 +618,27 @@ class RecoveryTest {
                 Optional.empty(), Recovery.freshSince(Optional.of(SupervisorRecord.presumedKilled("b1")), "b1", NOW));
     }
 
+    @Test
+    void nobody_waits_for_a_noted_process_whose_end_is_recorded() {
+        Bearer noted = bearer(
+                LAST.process().pid().value(),
+                50,
+                LAST.process().startTime(),
+                LAST.run().value(),
+                "web");
+        for (boolean inOrder : new boolean[] {true, false}) {
+            SupervisorRecord supervisor = supervisor("b1", inOrder);
+            ServiceRecord stopped = record(ServiceState.STOPPED, "b1", Wanted.UP, false, false);
+            assertEquals(
+                    List.of(),
+                    Recovery.withNoted(List.of(), List.of(noted), Map.of(WEB, stopped), Optional.of(supervisor), "b1"));
+            ServiceRecord ran = record(ServiceState.RUNNING, "b1", Wanted.UP, false, true);
+            assertEquals(
+                    List.of(noted),
+                    Recovery.withNoted(List.of(), List.of(noted), Map.of(WEB, ran), Optional.of(supervisor), "b1"));
+        }
+    }
+
     /** Both bear the mark of its run, and the kernel tells their start times in ticks of 10 ms. */
     @Test
     void of_two_that_were_started_in_the_same_tick_the_noted_one_is_the_main_process() {
