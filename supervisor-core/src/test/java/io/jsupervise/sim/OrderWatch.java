@@ -126,6 +126,9 @@ final class OrderWatch {
         for (One one : services.values()) {
             Optional<ServiceRecord> record = found.apply(one.spec.name().value());
             one.isUp = false;
+            // A life that has left nothing at all may have had the number of this one.
+            one.prepared = "";
+            one.preparing = null;
             one.first = Set.of();
             one.since = os.world.nanos();
             one.metAt = NEVER;
