@@ -459,7 +459,7 @@ class DaemonLinuxTest {
         Files.writeString(later, "{\"version\":99}\n");
         try (SupervisorProcess supervisor = run("web: {command: [/bin/sleep, \"1000\"], log: none}\n")) {
             String told = supervisor.await("journal-damaged");
-            assertTrue(told.contains(later + " has version 99"), told);
+            assertTrue(told.contains("cannot read journal file " + later + ": it has version 99"), told);
             supervisor.awaitStarted("web");
         }
         assertEquals("{\"version\":99}\n", Files.readString(later.resolveSibling("web.json.from-version-99")));

@@ -31,7 +31,7 @@ class HeldHooksTest {
         Herd herd = herd(new Hooks(Optional.empty(), Optional.empty(), HOOK, Optional.empty()));
         herd.begin().spawned("a").fires("a", TimerKind.READY).committed();
         assertFalse(herd.act(Verb.STOP, "a").deeds().contains("stop_command"), herd.deeds());
-        assertEquals("spawn stop_command a", herd.committed().deeds());
+        assertEquals("look at tree a, spawn stop_command a", herd.committed().deeds());
     }
 
     @Test
