@@ -48,11 +48,14 @@ ok "standard error apart, with timestamps"
 
 exits 0 ctl l logs writer -n 3
 [ "$(cut -c1-10 "$work/said" | tr '\n' ' ')" = "line 39998 line 39999 line 40000 " ] || { cat "$work/said" && fail "logs -n 3"; }
-"$JSUPERVISE" --socket "$(socket l)" logs split -f -n 0 >"$work/followed" &
+"$JSUPERVISE" --socket "$(socket l)" logs split -f -n 1 >"$work/followed" &
 follower=$!
 pids+=("$follower")
+# It follows from when it shows what was there before.
+within 10 test -s "$work/followed"
 exits 0 ctl l restart split
-within 10 grep -q to-out "$work/followed"
+told_twice() { [ "$(grep -c to-out "$work/followed")" = 2 ]; }
+within 10 told_twice
 kill -TERM "$follower"
 ok "logs -n and -f"
 
