@@ -42,9 +42,7 @@ MORTAL = {"crash-a": "crash", "crash-b": "crash", "crash-c": "crash", "flood-a":
           "brittle": "brittle"}
 STEADY = {"slow": "slow", "stamped": "slow", "pool": "pool"}
 OPERATED = {"idle-a": "idle", "idle-b": "idle", "stubborn": "stubborn"}
-LOG = {"packed": "{max_size: 256KiB, max_files: 1000, compress: true}",
-       "slow": "{max_size: 512KiB, max_files: 1000, stderr: file}",
-       "stamped": "{max_size: 512KiB, max_files: 1000, stderr: file, timestamps: true}"}
+LOG = {"packed": (256, "compress: true"), "slow": (512, "stderr: file"), "stamped": (512, "stderr: file, timestamps: true")}
 STEP = 0.02  # between two looks at /proc
 STAMP = re.compile(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ")
 
@@ -53,12 +51,14 @@ BAD_EVENTS = {"journal-stale", "ignored", "journal-damaged", "gave-up", "start-f
               "log-dropping", "log-lost", "log-not-rotated", "trouble", "runtime-not-restored"}
 
 
-def services_file(directory):
+def services_file(directory, kills):
+    """No more than 1000 rotated files are kept, and none may be missing: the longer it lasts, the larger they are."""
     load = f"{sys.executable}, -I, -S, {os.path.abspath(os.path.dirname(__file__))}/storm_load.py"
     lines = ["defaults: {backoff: {initial: 50ms, max: 100ms}, ready: {delay: 50ms}, stop_timeout: 500ms}", "services:"]
     for name, role in {**MORTAL, **STEADY, **OPERATED}.items():
-        log = LOG.get(name, "{max_size: 2MiB, max_files: 1000}")
-        lines.append(f"  {name}: {{command: [{load}, {role}, {directory}/load], log: {log}}}")
+        size, more = LOG.get(name, (2048, "stderr: merge"))
+        log = f"max_size: {size * max(1, kills // 250)}KiB, max_files: 1000, {more}"
+        lines.append(f"  {name}: {{command: [{load}, {role}, {directory}/load], log: {{{log}}}}}")
     return "\n".join(lines) + "\n"
 
 
@@ -609,7 +609,7 @@ def run(arguments):
     for name in ("", "/load", "/load/runs", "/load/truth"):
         os.mkdir(directory + name)
     with open(f"{directory}/services.yml", "w") as file:
-        file.write(services_file(directory))
+        file.write(services_file(directory, arguments.kills))
     storm = Storm(arguments.program, directory, arguments.seed)
     stops = {name: f"{directory}/stop.{name}" for name in ("sampler", "clients")}
     helpers = []

@@ -9,9 +9,12 @@ import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -93,6 +96,32 @@ final class StartOrder {
     /** Whether what becomes of {@code service} means anything to others, or the other way round. */
     boolean knows(ServiceName service) {
         return !nodes.isEmpty() && nodes.containsKey(service);
+    }
+
+    /** The same names, each behind those of them that it depends on, also through others; otherwise in their order. */
+    List<ServiceName> dependenciesFirst(List<ServiceName> names) {
+        if (nodes.isEmpty()) {
+            return names;
+        }
+        Set<ServiceName> missing = new HashSet<>(names);
+        Set<ServiceName> seen = new HashSet<>();
+        List<ServiceName> sorted = new ArrayList<>(names.size());
+        Deque<ServiceName> path = new ArrayDeque<>();
+        for (ServiceName name : names) {
+            path.push(name);
+            while (!path.isEmpty()) {
+                ServiceName next = path.peek();
+                if (seen.add(next)) {
+                    neededBy(next).forEach(path::push);
+                } else {
+                    path.pop();
+                    if (missing.remove(next)) {
+                        sorted.add(next);
+                    }
+                }
+            }
+        }
+        return sorted;
     }
 
     /** Those that {@code service} depends on. */

@@ -1013,7 +1013,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             stopInOrder(names);
         } else {
             noLongerStops(names);
-            for (ServiceName name : names) {
+            // What is needed begins first: a migration that had ended before is run again before its server starts.
+            for (ServiceName name : order.dependenciesFirst(names)) {
                 advance(name, eventOf(act.verb()));
             }
         }

@@ -129,6 +129,32 @@ class StartOrderTest {
         assertEquals("EXITED STARTING", herd.states());
     }
 
+    /** Named the other way round, and by what was true before the request the server might start at once. */
+    @Test
+    void a_oneshot_that_is_run_again_by_the_same_request_is_waited_for() {
+        Herd herd =
+                herd(service("web", "migrate completed"), oneshot("migrate")).begin();
+        herd.spawned("migrate").exits("migrate", 0).committed();
+        herd.spawned("web").fires("web", TimerKind.READY).act(Verb.STOP, "web").committed();
+        herd.exits("web", 0).committed();
+        assertEquals("STOPPED EXITED", herd.states());
+        herd.act(Verb.START, "web", "migrate").committed();
+        assertEquals("WAITING STARTING", herd.states());
+        herd.spawned("migrate").exits("migrate", 0).committed();
+        assertEquals("STARTING EXITED", herd.states());
+    }
+
+    @Test
+    void what_is_needed_is_told_before_who_needs_it_also_through_others() {
+        StartOrder order = new StartOrder(List.of(
+                service("a", "b").build(),
+                service("b", "c").build(),
+                service("c").build(),
+                service("d").build()));
+        List<ServiceName> names = List.of(new ServiceName("a"), new ServiceName("d"), new ServiceName("c"));
+        assertEquals("[c, a, d]", order.dependenciesFirst(names).toString());
+    }
+
     @Test
     void what_gives_up_is_told_to_those_who_wait() {
         Herd herd = herd(service("db").giveUpExitCodes(Set.of(9)), service("web", "db"))
