@@ -160,9 +160,8 @@ final class CrashInvariants implements Witness {
         keepers.lifeBegins();
         for (CrashWatch service : services.values()) {
             Optional<ServiceRecord> found = decoded(service.name(), visible(file(service.name())));
-            if (found.isEmpty() && isSetAside(service.name())) {
-                service.recordIsLost();
-                keepers.recordIsLost(service.name());
+            if (found.isEmpty()) {
+                maybeLost(service);
             }
             if (found.flatMap(ServiceRecord::ending).isPresent()) {
                 // What the supervisor before had begun is brought to its end, for a reload as well.
@@ -189,7 +188,17 @@ final class CrashInvariants implements Witness {
         return named;
     }
 
-    /** A record that could not be read once, and who set it aside was killed before that was told. */
+    private void maybeLost(CrashWatch service) {
+        if (isSetAside(service.name())) {
+            service.recordIsLost();
+            keepers.recordIsLost(service.name());
+        }
+    }
+
+    /**
+     * A record that could not be read once: who set it aside was killed before that was told, or has something to record
+     * first.
+     */
     private boolean isSetAside(String service) {
         Optional<byte[]> content = visible(journal.resolve(service + ".json.damaged"));
         return content.isPresent() && decoded(service, content).isPresent();
@@ -553,6 +562,9 @@ final class CrashInvariants implements Witness {
     @Override
     public void recorded(Service service) {
         CrashWatch watch = services.get(service.name().value());
+        if (visible(file(watch.name())).isEmpty()) {
+            maybeLost(watch);
+        }
         keepers.ended(watch.name(), watch.recorded(ServiceRecord.of(service, os.bootNow())));
     }
 }
