@@ -68,6 +68,9 @@ final class CrashInvariants implements Witness {
     private Configuration file;
     private Happening saidOfReload;
     private final Map<String, Decoded> lastDecoded = new HashMap<>();
+    /** In this life. */
+    private final Set<String> recorded = new HashSet<>();
+
     private boolean journalIsStale;
     private Optional<Violation> brokenByAnAnswer = Optional.empty();
 
@@ -156,6 +159,7 @@ final class CrashInvariants implements Witness {
         journalIsStale = false;
         file = newFile;
         reloaded.clear();
+        recorded.clear();
         Map<String, ServiceSpec> named = named();
         keepers.lifeBegins();
         for (CrashWatch service : services.values()) {
@@ -562,7 +566,7 @@ final class CrashInvariants implements Witness {
     @Override
     public void recorded(Service service) {
         CrashWatch watch = services.get(service.name().value());
-        if (visible(file(watch.name())).isEmpty()) {
+        if (recorded.add(watch.name()) && visible(file(watch.name())).isEmpty()) {
             maybeLost(watch);
         }
         keepers.ended(watch.name(), watch.recorded(ServiceRecord.of(service, os.bootNow())));
