@@ -154,13 +154,21 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     public Void on(SupervisorEvent.OfService event) {
         boolean deferred = handOver.isPresent() && handOver.get().defer(event);
         if (!deferred && services.containsKey(event.service())) {
-            unseen.remove(event.service());
+            if (tellsOfMain(event.event())) {
+                unseen.remove(event.service());
+            }
             advance(event.service(), event.event());
             if (hurried && bringsProcess(event.event())) {
                 advance(event.service(), new Event.ShutdownHurried());
             }
         }
         return null;
+    }
+
+    /** What a hook has left may be looked at before its main process is. */
+    private static boolean tellsOfMain(Event event) {
+        return event instanceof Event.LeftoverFound
+                || event instanceof Event.ChildExited exited && !exited.run().isOfHook();
     }
 
     /** A process that comes to be known after the hurry is not asked politely either. */
