@@ -278,9 +278,10 @@ final class OrderWatch {
         }
     }
 
-    /** By what really happened. */
+    /** By what really happened; where a later run could not be recorded, nobody knows of it. */
     private boolean mayHold(Dependency.Condition condition, One on) {
-        return on.state == ServiceState.EXITED && reallySucceeded(on) && nothingLives(on) || isFarEnough(condition, on);
+        boolean succeeded = reallySucceeded(on) || recordsMayBeLost && on.saidToHaveSucceeded;
+        return on.state == ServiceState.EXITED && succeeded && nothingLives(on) || isFarEnough(condition, on);
     }
 
     /** By what the supervisor must know. */
