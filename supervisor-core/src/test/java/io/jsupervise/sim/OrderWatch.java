@@ -137,6 +137,7 @@ final class OrderWatch {
                     .filter(OrderWatch::outlivesUs)
                     .orElse(ServiceState.STOPPED);
             one.isRestart = one.state == ServiceState.BACKOFF;
+            one.isAsked = false;
             one.saidToHaveSucceeded = record.isPresent()
                     && one.state == ServiceState.EXITED
                     && isSuccess(one.spec, record.get().history().lastEnd().flatMap(End::status));
