@@ -360,12 +360,21 @@ final class OrderWatch {
             case "post_stop" -> one.isUndone = true;
             default -> {
                 String pid = request.environment().get("JSUPERVISE_PID");
-                if (one.main == null || !pid.equals(String.valueOf(one.main.pid()))) {
+                if (one.main == null || !pid.equals(String.valueOf(one.main.pid())) && !isTakenFor(one.main, pid)) {
                     throw new Violation("hooks", hook + " is told of pid " + pid + ", and there is " + one.main);
                 }
             }
         }
         return begins;
+    }
+
+    /** What a main process left that ended before it was noted or recorded: see {@link CrashWatch}. */
+    private boolean isTakenFor(SimulatedProcess main, String pid) {
+        return !main.isAlive()
+                && os.processes
+                        .find(Integer.parseInt(pid))
+                        .filter(process -> process.isStray && process.run().equals(main.run()))
+                        .isPresent();
     }
 
     private static String what(String hook) {
