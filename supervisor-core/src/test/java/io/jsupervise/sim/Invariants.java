@@ -104,6 +104,8 @@ final class Invariants implements Witness {
     /** Those that the last reload says it restarts or removes: nobody else may be ended for a reload. */
     private final Set<String> reloaded = new HashSet<>();
 
+    private final Set<String> endedByReload = new HashSet<>();
+
     private record Asked(Ask.Act act, CompletableFuture<Answer> answer, long at) {}
 
     Invariants(World world, SimulatedOs os, Configuration configuration, Transcript transcript, boolean choreographed) {
@@ -286,9 +288,11 @@ final class Invariants implements Witness {
     }
 
     private boolean someHaveFailed() {
-        for (ServiceWatch service : services.values()) {
-            boolean isWanted = wanted.getOrDefault(service.name(), Wanted.DOWN) == Wanted.UP;
-            if (byName(taken).containsKey(service.name()) && isWanted && !order.hasSucceeded(service.name())) {
+        for (ServiceSpec spec : taken.services()) {
+            String name = spec.name().value();
+            Wanted unlessRecorded = spec.autostart() ? Wanted.UP : Wanted.DOWN;
+            boolean isWanted = wanted.getOrDefault(name, unlessRecorded) == Wanted.UP;
+            if (isWanted && !order.hasSucceeded(name)) {
                 return true;
             }
         }
@@ -496,8 +500,11 @@ final class Invariants implements Witness {
             ServiceWatch service = services.get(happening.service().get().value());
             boolean begins =
                     happening.event().equals("stopping") || happening.event().equals("stopped");
-            if (begins && "reload".equals(happening.details().get("cause")) && !reloaded.contains(service.name())) {
-                throw new Violation("a reload", "ends " + service.name() + ", which it does not touch");
+            if (begins && "reload".equals(happening.details().get("cause"))) {
+                if (!reloaded.contains(service.name())) {
+                    throw new Violation("a reload", "ends " + service.name() + ", which it does not touch");
+                }
+                endedByReload.add(service.name());
             }
             if (happening.to().equals(Optional.of(ServiceState.WAITING))) {
                 service.takenAlong(order.isWaitedFor(service.name()));
@@ -568,7 +575,9 @@ final class Invariants implements Witness {
                 service.restartedByReload();
             }
         }
-        reloaded.clear();
+        // What an earlier one ends may wait for its turn still.
+        reloaded.removeAll(endedByReload);
+        endedByReload.clear();
         reloaded.addAll(removed);
         reloaded.addAll(restarted);
         Set<String> afresh = new HashSet<>(added);

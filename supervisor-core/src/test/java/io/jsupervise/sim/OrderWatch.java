@@ -80,6 +80,9 @@ final class OrderWatch {
         /** Somebody has asked since it backed off; the restart may have been on its way by then. */
         boolean isAsked;
 
+        /** Its start was on its way when it was stopped: it is begun, and ended at once. */
+        boolean mayBeOnItsWay;
+
         /** When everything that it depends on was there last, and when something was not. */
         long metAt = NEVER;
 
@@ -391,7 +394,9 @@ final class OrderWatch {
     }
 
     private void begins(One one) {
-        if (!one.isRestart && !one.spec.dependsOn().isEmpty() && one.metAt < one.since) {
+        boolean isJudged =
+                !one.isRestart && !one.mayBeOnItsWay && !one.spec.dependsOn().isEmpty();
+        if (isJudged && one.metAt < one.since) {
             throw new Violation(
                     "depends_on",
                     one.spec.name() + " is started, and at no time since "
@@ -486,6 +491,9 @@ final class OrderWatch {
             // It may have failed without a process: its time was over before one could be made.
             one.isUndone = true;
         }
+        if (happening.event().equals("exited") || happening.event().equals("hook-failed")) {
+            one.mayBeOnItsWay = false;
+        }
         if (happening.event().equals("group-remains")) {
             for (SimulatedProcess process : os.processes.all()) {
                 if (process.isAlive() && isOf(one, process)) {
@@ -500,6 +508,7 @@ final class OrderWatch {
             one.mainIsKnown = true;
         }
         one.state = happening.to().get();
+        one.mayBeOnItsWay = one.state == ServiceState.STOPPING && (one.main == null || !one.main.isAlive());
         switch (one.state) {
             case STARTING, RUNNING -> {
                 one.isUp = true;

@@ -62,7 +62,10 @@ final class ServiceWatch {
     private long readyAt = Long.MAX_VALUE;
     private final List<Long> restarts = new ArrayList<>();
     private boolean restartsAreKnown = true;
+    private boolean forgivenInItsTurn;
     private long slotSince = Long.MIN_VALUE;
+    /** A start was on its way when the stop came: it is begun and ended at once, and holds no slot. */
+    private boolean startMayBeOnItsWay;
 
     /**
      * @param services      how many there are in all: so many may wait for a slot
@@ -172,7 +175,7 @@ final class ServiceWatch {
     /** Promise 7. Returns whether it was an automatic restart. */
     boolean startAttempted() {
         long now = world.nanos();
-        slotSince = now;
+        slotSince = startMayBeOnItsWay ? Long.MIN_VALUE : now;
         if (!restartDue) {
             return false;
         }
@@ -259,11 +262,20 @@ final class ServiceWatch {
         down = false;
     }
 
+    /** Where others must stop first it is forgiven once its turn comes, and may fail until then. */
     private void forgiven() {
         fewestFailures = 0;
-        mostFailures = 0;
         restarts.clear();
-        restartsAreKnown = true;
+        forgivenInItsTurn = choreographed;
+        restartsAreKnown = !choreographed;
+        mostFailures = choreographed ? mostFailures : 0;
+    }
+
+    private void itsTurnHasCome() {
+        if (forgivenInItsTurn) {
+            forgivenInItsTurn = false;
+            mostFailures = 0;
+        }
     }
 
     void shutdownBegun() {
@@ -309,6 +321,9 @@ final class ServiceWatch {
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
+        if (happening.event().equals("exited") || happening.event().equals("hook-failed")) {
+            startMayBeOnItsWay = false;
+        }
         if (happening.to().isPresent()) {
             ServiceState to = happening.to().get();
             if (to == ServiceState.BACKOFF) {
@@ -326,6 +341,7 @@ final class ServiceWatch {
 
     private void arrived(ServiceState to) {
         state = to;
+        startMayBeOnItsWay = to == ServiceState.STOPPING && !isAlive();
         switch (to) {
             case RUNNING -> {
                 readyAt = world.nanos();
@@ -333,11 +349,16 @@ final class ServiceWatch {
             }
             case STARTING -> readyAt = Long.MAX_VALUE;
             case STOPPED, EXITED, FATAL -> {
+                itsTurnHasCome();
                 down = true;
                 sparedStarts = 0;
                 slotSince = Long.MIN_VALUE;
             }
-            case BACKOFF, STOPPING -> slotSince = Long.MIN_VALUE;
+            case STOPPING -> {
+                itsTurnHasCome();
+                slotSince = Long.MIN_VALUE;
+            }
+            case BACKOFF -> slotSince = Long.MIN_VALUE;
             case WAITING -> {}
         }
     }
