@@ -32,6 +32,7 @@ class EventsPageTest {
             "finish", new int[] {3, 2},
             "tell", new int[] {3, 1},
             "notice", new int[] {4, 1},
+            "core.tell", new int[] {2, 0},
             "trouble.accept", new int[] {2, 0},
             "new Happening", new int[] {7, 3},
             "new SupervisorEvent.Noticed", new int[] {3, 1});

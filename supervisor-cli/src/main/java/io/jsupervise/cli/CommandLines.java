@@ -174,6 +174,13 @@ public final class CommandLines implements Runnable {
         @Option(names = "--runtime-dir", paramLabel = "DIR", description = "Beats runtime_dir of the file.")
         java.nio.file.Path runtimeDir;
 
+        @Option(
+                names = "--watchdog",
+                paramLabel = "DEV",
+                description =
+                        "Have the machine reset by this hardware watchdog if we hang; beats watchdog.device of the file.")
+        java.nio.file.Path watchdog;
+
         @Option(names = "--stay", description = "Do not end when there are only oneshots and all have ended.")
         boolean stay;
 
@@ -183,6 +190,7 @@ public final class CommandLines implements Runnable {
                     java.util.Optional.ofNullable(file),
                     java.util.Optional.ofNullable(stateDir),
                     java.util.Optional.ofNullable(runtimeDir),
+                    java.util.Optional.ofNullable(watchdog),
                     stay));
         }
     }

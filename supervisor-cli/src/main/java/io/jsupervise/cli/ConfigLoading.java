@@ -26,7 +26,7 @@ final class ConfigLoading {
         return ConfigReader.read(
                 file(options),
                 new DiskConfigFiles(),
-                surroundings(options.stateDir(), options.runtimeDir()),
+                surroundings(options.stateDir(), options.runtimeDir(), options.watchdog()),
                 new ThisMachine(kernel));
     }
 
@@ -51,12 +51,18 @@ final class ConfigLoading {
     }
 
     static Surroundings surroundings(Optional<Path> stateDir, Optional<Path> runtimeDir) {
+        return surroundings(stateDir, runtimeDir, Optional.empty());
+    }
+
+    private static Surroundings surroundings(
+            Optional<Path> stateDir, Optional<Path> runtimeDir, Optional<Path> watchdog) {
         return new Surroundings(
                 uid(),
                 home(System.getenv(), System.getProperty("user.home", "")),
                 System.getenv(),
                 stateDir.map(dir -> dir.toAbsolutePath()),
-                runtimeDir.map(dir -> dir.toAbsolutePath()));
+                runtimeDir.map(dir -> dir.toAbsolutePath()),
+                watchdog.map(device -> device.toAbsolutePath()));
     }
 
     /** What {@code ~} means in a shell: HOME, else what the user database says, which Java tells as "?" where it says nothing. */

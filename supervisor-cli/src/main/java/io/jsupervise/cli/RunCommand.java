@@ -44,6 +44,7 @@ final class RunCommand {
                         Optional.of(other.orElse(present.source())),
                         options.stateDir(),
                         options.runtimeDir(),
+                        options.watchdog(),
                         options.stay()),
                 () -> os);
     }

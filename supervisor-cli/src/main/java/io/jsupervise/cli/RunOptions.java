@@ -4,9 +4,19 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /** What {@code run} was told. */
-record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> runtimeDir, boolean stay) {
+record RunOptions(
+        Optional<Path> file,
+        Optional<Path> stateDir,
+        Optional<Path> runtimeDir,
+        Optional<Path> watchdog,
+        boolean stay) {
+    /** Without {@code --watchdog}. */
+    RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> runtimeDir, boolean stay) {
+        this(file, stateDir, runtimeDir, Optional.empty(), stay);
+    }
+
     /**
-     * Reads {@code run [FILE] [--state-dir DIR] [--runtime-dir DIR] [--stay]}; empty for anything else, help and mistakes
+     * Reads {@code run [FILE] [--state-dir DIR] [--runtime-dir DIR] [--watchdog DEV] [--stay]}; empty for anything else, help and mistakes
      * included, which picocli then reads alike and explains.
      */
     static Optional<RunOptions> plain(String[] args) {
@@ -16,6 +26,7 @@ record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> r
         Path file = null;
         Path stateDir = null;
         Path runtimeDir = null;
+        Path watchdog = null;
         boolean stay = false;
         for (int i = 1; i < args.length; i++) {
             boolean option = args[i].startsWith("-");
@@ -25,6 +36,8 @@ record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> r
                 stateDir = Path.of(args[++i]);
             } else if (i + 1 < args.length && args[i].equals("--runtime-dir") && runtimeDir == null) {
                 runtimeDir = Path.of(args[++i]);
+            } else if (i + 1 < args.length && args[i].equals("--watchdog") && watchdog == null) {
+                watchdog = Path.of(args[++i]);
             } else if (args[i].equals("--stay")) {
                 stay = true;
             } else {
@@ -32,6 +45,10 @@ record RunOptions(Optional<Path> file, Optional<Path> stateDir, Optional<Path> r
             }
         }
         return Optional.of(new RunOptions(
-                Optional.ofNullable(file), Optional.ofNullable(stateDir), Optional.ofNullable(runtimeDir), stay));
+                Optional.ofNullable(file),
+                Optional.ofNullable(stateDir),
+                Optional.ofNullable(runtimeDir),
+                Optional.ofNullable(watchdog),
+                stay));
     }
 }

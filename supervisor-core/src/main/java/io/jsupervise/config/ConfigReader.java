@@ -311,7 +311,8 @@ public final class ConfigReader {
                 socketGroup(section),
                 section.number("max_parallel_starts", 0, 0, Integer.MAX_VALUE),
                 heartbeat.path("file", runtimeDir).orElse(runtimeDir.resolve("heartbeat")),
-                interval);
+                interval,
+                WatchdogReader.read(section, around.watchdog()));
     }
 
     private static void socketFits(Section section, Path socket) {

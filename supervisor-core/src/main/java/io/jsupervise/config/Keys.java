@@ -9,8 +9,18 @@ final class Keys {
     /** Of an included file: there is one supervisor. */
     static final List<String> INCLUDED = List.of("defaults", "include", "services");
 
-    static final List<String> SUPERVISOR =
-            List.of("name", "state_dir", "runtime_dir", "socket", "socket_group", "max_parallel_starts", "heartbeat");
+    static final List<String> SUPERVISOR = List.of(
+            "name",
+            "state_dir",
+            "runtime_dir",
+            "socket",
+            "socket_group",
+            "max_parallel_starts",
+            "heartbeat",
+            "watchdog");
+
+    static final List<String> WATCHDOG = List.of("device", "timeout", "interval", "pretimeout", "reboot_limit");
+    static final List<String> REBOOT_LIMIT = List.of("count", "within");
 
     static final List<String> SUPERVISOR_HEARTBEAT = List.of("file", "interval");
 
@@ -41,6 +51,7 @@ final class Keys {
             "give_up_exit_codes",
             "backoff",
             "start_limit",
+            "critical",
             "heartbeat",
             "stop_signal",
             "stop_timeout",

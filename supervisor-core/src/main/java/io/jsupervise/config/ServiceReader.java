@@ -32,6 +32,8 @@ import java.util.Optional;
 /** One service: its map, defaults already below it, to its spec. */
 final class ServiceReader {
     private static final Duration STANDARD_LIMIT = Duration.ofMinutes(5);
+
+    private static final RestartIntensity CRITICAL_LIMIT = new RestartIntensity(5, Duration.ofMinutes(5));
     private static final int GRACE_FACTOR = 3;
     private static final Duration STANDARD_HOOK = Duration.ofSeconds(90);
 
@@ -97,6 +99,13 @@ final class ServiceReader {
         restart(section, oneshot).ifPresent(spec::restart);
         section.string("description", "a text").ifPresent(spec::description);
         startLimit(section).ifPresent(limit -> spec.startLimit(limit));
+        if (section.bool("critical", false)) {
+            spec.critical();
+            if (!section.has("start_limit")) {
+                // Or it would never be given up, and being critical would mean nothing.
+                spec.startLimit(CRITICAL_LIMIT);
+            }
+        }
         heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
         if (command.isEmpty()) {
             return Optional.empty();

@@ -12,9 +12,21 @@ import java.util.Optional;
  * @param environment of the supervisor, for XDG_STATE_HOME and XDG_RUNTIME_DIR
  * @param stateDir    from the command line; beats the file
  * @param runtimeDir  from the command line; beats the file
+ * @param watchdog    a device from the command line; beats the one of the file
  */
 public record Surroundings(
-        int uid, Path home, Map<String, String> environment, Optional<Path> stateDir, Optional<Path> runtimeDir) {
+        int uid,
+        Path home,
+        Map<String, String> environment,
+        Optional<Path> stateDir,
+        Optional<Path> runtimeDir,
+        Optional<Path> watchdog) {
+
+    /** Nothing is said of a watchdog. */
+    public Surroundings(
+            int uid, Path home, Map<String, String> environment, Optional<Path> stateDir, Optional<Path> runtimeDir) {
+        this(uid, home, environment, stateDir, runtimeDir, Optional.empty());
+    }
 
     /** Where state goes that nobody named a place for: {@code supervisor.state_dir} in docs/configuration.md. */
     public Path defaultStateDir() {

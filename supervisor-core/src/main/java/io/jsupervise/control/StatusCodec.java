@@ -84,10 +84,7 @@ public final class StatusCodec {
             out.writeEndArray();
         }
         out.writeEndObject();
-        out.writeObjectFieldStart("watchdog");
-        out.writeStringField("state", "off");
-        out.writeNullField("device");
-        out.writeEndObject();
+        WatchdogMembers.write(us.watchdog(), out);
         out.writeObjectFieldStart("loop");
         out.writeNumberField("longest_turn_ms", us.longestTurn().toNanos() / 1e6);
         out.writeEndObject();

@@ -88,6 +88,8 @@ public final class Assembly implements Outlets {
     private final AtomicBoolean notesFailed = new AtomicBoolean();
     private final Map<Long, CompletableFuture<Answer>> asked = new ConcurrentHashMap<>();
     private final AtomicLong lastRequest = new AtomicLong();
+    private final Optional<SupervisorRecord> before;
+    private WatchedBy watchedBy = WatchedBy.nobody();
     private Optional<Wakes> wakes = Optional.empty();
     private boolean journalHasWork;
     private long lastRecord;
@@ -178,6 +180,7 @@ public final class Assembly implements Outlets {
             keeper.ifPresent(kept -> kept.connect(poller, this::keeperIsWanted, this::keeperHasWork));
             this.heartbeats = new HeartbeatFiles(os, spec.heartbeatFile(), around.lookers(), inbox::post, complaints);
             JournalFile.Found found = journal.load();
+            this.before = found.supervisor();
             this.firstUse = around.firstUse();
             // Also where the one before us ended in order, or in another boot: one between may have been killed before
             // its first record was in place.
@@ -359,6 +362,37 @@ public final class Assembly implements Outlets {
     /** Services that ask for resources, and are started without. */
     private void withoutResources(ServiceName service, String why) {
         inbox.post(new SupervisorEvent.Noticed(Optional.of(service), "resources-missing", Map.of("reason", why)));
+    }
+
+    /**
+     * Arms the hardware watchdog and finds the service manager that started us; to be called last before the first turn,
+     * since whatever fails between the two would leave a machine to be reset that was doing well.
+     *
+     * @param environment of this process
+     * @throws DaemonException where a hardware watchdog is asked for and cannot be had
+     */
+    public void beWatched(Map<String, String> environment) throws DaemonException {
+        WatchedBy.Begun begun = WatchedBy.begin(
+                os,
+                spec,
+                new WatchedBy.Around(
+                        environment,
+                        before,
+                        bootId,
+                        takesOver,
+                        inbox::post,
+                        why -> complain("cannot tell the service manager", why)));
+        watchedBy = begun.who();
+        supervisor.watchedBy(begun.watchers());
+    }
+
+    /** At the end: the device is disarmed, or left to the next supervisor. */
+    void endWatch(boolean leavesRunning) {
+        if (leavesRunning) {
+            watchedBy.leave();
+        } else {
+            watchedBy.disarm();
+        }
     }
 
     /** Of services; once all has ended and nothing is to run on. */
@@ -572,6 +606,16 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void feedWatchdog() {
+        watchedBy.feed();
+    }
+
+    @Override
+    public void tellManager(String assignments) {
+        watchedBy.tell(assignments);
+    }
+
+    @Override
     public void expectRecords() {
         wakes.ifPresent(Wakes::expectRecords);
     }
@@ -589,7 +633,13 @@ public final class Assembly implements Outlets {
         journal.submit(
                 order.seq(),
                 new SupervisorRecord(
-                        bootId, version, startedAt.wall(), order.endedInOrder(), order.eventSeq(), freshSince));
+                        bootId,
+                        version,
+                        startedAt.wall(),
+                        order.endedInOrder(),
+                        order.eventSeq(),
+                        freshSince,
+                        order.resets()));
     }
 
     @Override

@@ -208,6 +208,7 @@ public final class Daemon {
             assembly.settleKeeper();
             new RuntimeFile(os, configuration).write(assembly.version());
             thread("rehearsal", new Rehearsal(os, spec)).start();
+            assembly.beWatched(System.getenv());
             boolean more = true;
             while (more) {
                 more = assembly.loop().turn();
@@ -291,6 +292,9 @@ public final class Daemon {
         } else if (inOrder) {
             keeper.end();
             assembly.removeGroups();
+        }
+        if (inOrder) {
+            assembly.endWatch(assembly.loop().leavesRunning());
         }
         compressor.end(Duration.ZERO);
         events.end(LAST_WORDS);

@@ -86,6 +86,10 @@ final class EffectRunner {
             timers.arm(arm.timer(), arm.generation(), arm.deadline());
         } else if (order instanceof Order.TouchHeartbeat) {
             outlets.heartbeats().touchOurs();
+        } else if (order instanceof Order.FeedWatchdog) {
+            outlets.feedWatchdog();
+        } else if (order instanceof Order.TellManager tell) {
+            outlets.tellManager(tell.assignments());
         } else if (order instanceof Order.RecordSupervisor record) {
             outlets.record(record);
         } else if (order instanceof Order.ReadConfiguration read) {

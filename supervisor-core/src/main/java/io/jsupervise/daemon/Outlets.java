@@ -22,6 +22,12 @@ public interface Outlets {
     /** Another services file holds from now on. */
     void configured(Configuration configuration);
 
+    /** One feed of the hardware watchdog; for this order alone, and now. */
+    void feedWatchdog();
+
+    /** To the service manager above us, in the words of sd_notify(3). */
+    void tellManager(String assignments);
+
     /** Something has ended, so there will soon be something to record. */
     void expectRecords();
 

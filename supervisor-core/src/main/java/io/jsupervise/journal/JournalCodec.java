@@ -91,6 +91,7 @@ public final class JournalCodec {
                 out.writeNumberField(
                         "fresh_since_mono_ns", record.freshSince().get().nanos());
             }
+            ResetFields.write(out, record.resets());
             return end(out);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot happen: memory is no file", e);

@@ -74,7 +74,8 @@ final class RecordReader {
                 json.number("last_event", 0, Long.MAX_VALUE),
                 json.has("fresh_since_mono_ns")
                         ? Optional.of(new MonotonicTime(json.number("fresh_since_mono_ns")))
-                        : Optional.empty());
+                        : Optional.empty(),
+                ResetFields.read(json));
     }
 
     private ServiceRecord service() throws JsonException {

@@ -1,6 +1,7 @@
 package io.jsupervise.journal;
 
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.supervision.ResetMemory;
 import java.time.Instant;
 import java.util.Optional;
 
@@ -16,6 +17,7 @@ import java.util.Optional;
  *                     backoff and start limits that were recorded before that hold no more. It cannot be told from the
  *                     records of services, since one that is merely about to start is not recorded anew. Empty in
  *                     records that do not tell: then all of the boot holds
+ * @param resets       why the machine booted, and what is about to reset it
  */
 public record SupervisorRecord(
         String bootId,
@@ -23,7 +25,19 @@ public record SupervisorRecord(
         Instant startedAt,
         boolean endedInOrder,
         long lastEvent,
-        Optional<MonotonicTime> freshSince) {
+        Optional<MonotonicTime> freshSince,
+        ResetMemory resets) {
+
+    /** One that knows of no reset. */
+    public SupervisorRecord(
+            String bootId,
+            String version,
+            Instant startedAt,
+            boolean endedInOrder,
+            long lastEvent,
+            Optional<MonotonicTime> freshSince) {
+        this(bootId, version, startedAt, endedInOrder, lastEvent, freshSince, ResetMemory.NONE);
+    }
 
     /** Stands for a record that cannot be read: one was here in this boot, and nothing shows that it ended in order. */
     public static SupervisorRecord presumedKilled(String bootId) {

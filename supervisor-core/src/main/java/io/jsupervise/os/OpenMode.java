@@ -14,6 +14,8 @@ public enum OpenMode {
     APPEND,
     /** O_RDWR|O_NONBLOCK: a FIFO whose content outlives its other ends. */
     FIFO,
+    /** O_WRONLY|O_NONBLOCK: a device that is there, or a FIFO that somebody reads; never makes a file. */
+    DEVICE,
     /** O_RDONLY|O_DIRECTORY, to be synced. */
     DIRECTORY
 }

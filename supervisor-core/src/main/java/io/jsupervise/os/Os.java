@@ -279,6 +279,28 @@ public interface Os {
      */
     List<ProcessIdentity> started(String program, String variable, String value) throws OsException;
 
+    // ---- watchdogs ----
+
+    /**
+     * One request to a hardware watchdog that was opened as {@link OpenMode#DEVICE}, which armed it. ENOTTY where the file
+     * is none, ENOTSUP or EINVAL where its driver cannot do that.
+     */
+    int watchdog(Fd device, WatchdogCall call, int argument) throws OsException;
+
+    /** What the driver of a watchdog can do. */
+    WatchdogSupport watchdogSupport(Fd device) throws OsException;
+
+    /** What sysfs says of a watchdog, such as {@code nowayout}; empty where it says nothing (CONFIG_WATCHDOG_SYSFS). */
+    Optional<String> watchdogAttribute(Fd device, String name) throws OsException;
+
+    /**
+     * Sends a message to a unix datagram socket, without waiting: EAGAIN where there is no room, ECONNREFUSED or ENOENT
+     * where nobody listens.
+     *
+     * @param address a path, or an abstract name with {@code @} in front
+     */
+    void sendTo(String address, byte[] message) throws OsException;
+
     // ---- control ----
 
     /**

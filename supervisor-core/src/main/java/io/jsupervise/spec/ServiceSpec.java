@@ -14,6 +14,7 @@ import java.util.TreeSet;
  * @param dependsOn   what has to be true of others before it is started; one entry for each of them
  * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
  * @param startLimit  restarts allowed in a window; empty means no limit
+ * @param critical    whether the machine is of no use without it: given up, it withholds the feed of the hardware watchdog
  */
 public record ServiceSpec(
         ServiceName name,
@@ -29,6 +30,7 @@ public record ServiceSpec(
         Set<Integer> giveUpExitCodes,
         Backoff backoff,
         Optional<RestartIntensity> startLimit,
+        boolean critical,
         Optional<Heartbeat> heartbeat,
         StopSequence stop,
         Hooks hooks,
@@ -63,6 +65,7 @@ public record ServiceSpec(
                 giveUpExitCodes,
                 backoff,
                 startLimit,
+                critical,
                 heartbeat,
                 stop,
                 hooks,
@@ -98,6 +101,7 @@ public record ServiceSpec(
         private Set<Integer> giveUpExitCodes = Set.of();
         private Backoff backoff = Backoff.DEFAULT;
         private Optional<RestartIntensity> startLimit = Optional.empty();
+        private boolean critical;
         private Optional<Heartbeat> heartbeat = Optional.empty();
         private StopSequence stop = StopSequence.DEFAULT;
         private Hooks hooks = Hooks.NONE;
@@ -190,6 +194,11 @@ public record ServiceSpec(
             return this;
         }
 
+        public Builder critical() {
+            critical = true;
+            return this;
+        }
+
         public Builder heartbeat(Heartbeat value) {
             heartbeat = Optional.of(value);
             return this;
@@ -225,6 +234,7 @@ public record ServiceSpec(
                     giveUpExitCodes,
                     backoff,
                     startLimit,
+                    critical,
                     heartbeat,
                     stop,
                     hooks,

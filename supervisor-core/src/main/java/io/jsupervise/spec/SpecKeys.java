@@ -62,6 +62,7 @@ public final class SpecKeys {
         held("give_up_exit_codes", before.giveUpExitCodes(), after.giveUpExitCodes());
         held("backoff", before.backoff(), after.backoff());
         held("start_limit", before.startLimit(), after.startLimit());
+        held("critical", before.critical(), after.critical());
     }
 
     private void compare(Privileges before, Privileges after) {

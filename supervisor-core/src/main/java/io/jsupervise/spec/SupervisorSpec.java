@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param maxParallelStarts starts under way at once; 0 means no limit
  * @param heartbeatFile     our own heartbeat, for watchdog(8)
  * @param heartbeatInterval time between two touches of it
+ * @param watchdog          the hardware that watches us; empty for none
  */
 public record SupervisorSpec(
         String name,
@@ -24,7 +25,8 @@ public record SupervisorSpec(
         Optional<String> socketGroup,
         int maxParallelStarts,
         Path heartbeatFile,
-        Duration heartbeatInterval) {
+        Duration heartbeatInterval,
+        Optional<WatchdogSpec> watchdog) {
     public static final String DEFAULT_NAME = "default";
 
     public SupervisorSpec {
@@ -39,5 +41,27 @@ public record SupervisorSpec(
         if (heartbeatInterval.isZero() || heartbeatInterval.isNegative()) {
             throw new IllegalArgumentException("heartbeat interval must be longer than zero");
         }
+    }
+
+    /** One that no hardware watches. */
+    public SupervisorSpec(
+            String name,
+            Path stateDir,
+            Path runtimeDir,
+            Path socket,
+            Optional<String> socketGroup,
+            int maxParallelStarts,
+            Path heartbeatFile,
+            Duration heartbeatInterval) {
+        this(
+                name,
+                stateDir,
+                runtimeDir,
+                socket,
+                socketGroup,
+                maxParallelStarts,
+                heartbeatFile,
+                heartbeatInterval,
+                Optional.empty());
     }
 }

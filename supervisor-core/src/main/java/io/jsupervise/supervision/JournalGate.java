@@ -49,6 +49,11 @@ final class JournalGate {
         return committed < given;
     }
 
+    /** Whether record {@code seq} is in place. */
+    boolean has(long seq) {
+        return seq <= committed;
+    }
+
     /** The number of the next record, which is about {@code service}. */
     long next(ServiceName service, MonotonicTime now) {
         long seq = next(now);

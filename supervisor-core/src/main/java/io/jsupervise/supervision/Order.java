@@ -21,7 +21,7 @@ public sealed interface Order {
     record Record(long seq, Service service) implements Order {}
 
     /** Hand the record of the supervisor itself to the journal. */
-    record RecordSupervisor(long seq, boolean endedInOrder, long eventSeq) implements Order {}
+    record RecordSupervisor(long seq, boolean endedInOrder, long eventSeq, ResetMemory resets) implements Order {}
 
     /** To the log, the event file and whoever follows. */
     record Tell(Happening happening) implements Order {}
@@ -42,6 +42,12 @@ public sealed interface Order {
 
     /** Show that poll, clock, core and runner all turn. */
     record TouchHeartbeat() implements Order {}
+
+    /** Feed the hardware watchdog: one write to its device. */
+    record FeedWatchdog() implements Order {}
+
+    /** Tell the service manager above us this, in the words of sd_notify(3). */
+    record TellManager(String assignments) implements Order {}
 
     record ArmTimer(SupervisorTimer timer, long generation, MonotonicTime deadline) implements Order {}
 

@@ -85,6 +85,7 @@ public record ReloadDiff(
         note(!ours.heartbeatInterval().equals(next.heartbeatInterval()), "heartbeat.interval", taken);
         note(!ours.socket().equals(next.socket()), "socket", ignored);
         note(!ours.socketGroup().equals(next.socketGroup()), "socket_group", ignored);
+        note(!ours.watchdog().equals(next.watchdog()), "watchdog", ignored);
     }
 
     private static void note(boolean differs, String key, List<String> keys) {
@@ -119,6 +120,7 @@ public record ReloadDiff(
                 ours.socketGroup(),
                 next.maxParallelStarts(),
                 next.heartbeatFile(),
-                next.heartbeatInterval());
+                next.heartbeatInterval(),
+                ours.watchdog());
     }
 }

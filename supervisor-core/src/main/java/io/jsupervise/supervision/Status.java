@@ -29,7 +29,8 @@ public record Status(Now now, SupervisorStatus supervisor, List<Service> service
             Path stateDir,
             JournalHealth journal,
             boolean shuttingDown,
-            Duration longestTurn) {}
+            Duration longestTurn,
+            WatchdogStatus watchdog) {}
 
     /**
      * Whether the journal can be written; where it cannot, since when and why.

@@ -74,6 +74,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private boolean endsWithOneshots;
     private boolean failed;
     private Optional<HandOver> handOver = Optional.empty();
+    private Watchers watchers;
 
     /** How many services are not down; counted along, since a shutdown asks after each of its many events. */
     private int up;
@@ -109,6 +110,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         }
         this.order = new StartOrder(this.services.values());
+        watchedBy(Watchers.nobody());
     }
 
     /** What follows from {@code event}. Events that are impossible in the present state change nothing and are told. */
@@ -135,6 +137,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
      */
     public void endsWithOneshots() {
         endsWithOneshots = true;
+    }
+
+    /** Who watches us; to be called before the first step. */
+    public void watchedBy(Watchers who) {
+        watchers = who;
+        watchers.connect(new Watched());
     }
 
     /** The longest time that one turn of the loop has taken so far, to be shown in the status. */
@@ -442,18 +450,68 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         Map<String, Object> details = new LinkedHashMap<>(identity.details());
         details.put("services", (long) services.size());
         tell(Optional.empty(), "supervisor-started", details);
-        orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent));
+        watchers.begin(now);
+        orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent, watchers.memory()));
         touchHeartbeat();
         endsWithOneshots &= hasOnlyOneshots();
         for (ServiceName name : List.copyOf(services.keySet())) {
             advance(name, new Event.SupervisorStarted());
         }
+        watchers.ready(identity.process());
         return null;
     }
 
     private void touchHeartbeat() {
         orders.add(new Order.TouchHeartbeat());
         armAt(SupervisorTimer.HEARTBEAT, Optional.of(now.mono().plus(spec.heartbeatInterval())));
+        watchers.showStatus();
+    }
+
+    /** What those who watch us need of the core. */
+    private final class Watched implements Watchers.Core {
+        @Override
+        public void order(Order order) {
+            orders.add(order);
+        }
+
+        @Override
+        public void tell(String event, Map<String, Object> details) {
+            Supervisor.this.tell(new Happening(
+                    ++lastEvent, now.wall(), Optional.empty(), event, Optional.empty(), Optional.empty(), details));
+        }
+
+        @Override
+        public void wakeAt(MonotonicTime time) {
+            armAt(SupervisorTimer.WATCHDOG, Optional.of(time));
+        }
+
+        @Override
+        public long record() {
+            long seq = gate.next(now.mono());
+            orders.add(new Order.RecordSupervisor(seq, false, lastEvent, watchers.memory()));
+            return seq;
+        }
+
+        @Override
+        public boolean isSettled(long record) {
+            return gate.isStale() || gate.has(record);
+        }
+
+        @Override
+        public Collection<Service> services() {
+            return services.values();
+        }
+
+        @Override
+        public boolean isLeaving() {
+            return shuttingDown || handOver.isPresent();
+        }
+    }
+
+    @Override
+    public Void on(SupervisorEvent.WatchdogReported event) {
+        watchers.reported(event.report());
+        return null;
     }
 
     @Override
@@ -474,6 +532,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     private void shutDown(String by) {
         shuttingDown = true;
+        watchers.stopping();
         tell(Optional.empty(), "shutdown-begun", Map.of("by", by));
         stopInOrder(List.copyOf(services.keySet()));
     }
@@ -510,6 +569,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             refuseReload(reading, Answer.Refused.Reason.FAILED, List.of(unread(reading, obstacle.get())));
             readNext(reading);
         } else {
+            if (!reading.dry) {
+                watchers.reloading(now.mono());
+            }
             orders.add(reloads.begin(reading, now.mono()));
             armAt(SupervisorTimer.READING, reloads.deadline());
         }
@@ -573,6 +635,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     private void readNext(Reloads.Reading last) {
         if (!last.dry) {
+            watchers.reloaded(identity.process());
             reloads.next().ifPresent(this::beginReading);
         }
     }
@@ -783,9 +846,10 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             return;
         }
         exiting = true;
+        watchers.end();
         tell(Optional.empty(), "supervisor-ended", Map.of());
         long seq = gate.next(now.mono());
-        orders.add(new Order.RecordSupervisor(seq, true, lastEvent));
+        orders.add(new Order.RecordSupervisor(seq, true, lastEvent, watchers.memory()));
         gate.pass(seq, new Order.Exit(false, failed), orders);
     }
 
@@ -822,12 +886,13 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             return;
         }
         if (!leaving.record()) {
-            orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent));
+            orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent, watchers.memory()));
         }
         if (gate.isBehind()) {
             return;
         }
         exiting = true;
+        watchers.handingOver();
         List<Answer.Result> left = leftRunning();
         tell(Optional.empty(), "supervisor-ended", Map.of("left_running", (long) left.size()));
         for (Pending pending : answers.takeAll()) {
@@ -1000,7 +1065,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 spec.stateDir(),
                 journal,
                 shuttingDown || handOver.isPresent(),
-                longestTurn);
+                longestTurn,
+                watchers.status());
         orders.add(new Order.Reply(request, new Answer.Shown(new Status(now, us, shown))));
     }
 
@@ -1139,6 +1205,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
             case HAND_OVER -> handOver.ifPresent(this::handOverIsLate);
             case READING -> giveUpReadings();
+            case WATCHDOG -> watchers.due(now);
         }
         return null;
     }

@@ -35,6 +35,8 @@ public sealed interface SupervisorEvent {
 
         R on(Noticed event);
 
+        R on(WatchdogReported event);
+
         R on(TimerFired event);
     }
 
@@ -139,6 +141,14 @@ public sealed interface SupervisorEvent {
      */
     record Noticed(Optional<ServiceName> service, String event, Map<String, Object> details)
             implements SupervisorEvent {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The device of the hardware watchdog can be written to again, or no longer. */
+    record WatchdogReported(WatchdogReport report) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -13,5 +13,7 @@ public enum SupervisorTimer {
     /** A hand-over takes too long. */
     HAND_OVER,
     /** A reading of the services file takes too long. */
-    READING
+    READING,
+    /** The hardware watchdog, or the service manager above us, awaits a sign of life. */
+    WATCHDOG
 }

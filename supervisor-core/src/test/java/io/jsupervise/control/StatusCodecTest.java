@@ -23,6 +23,7 @@ import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Status;
+import io.jsupervise.supervision.WatchdogStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -260,7 +261,8 @@ class StatusCodecTest {
                 Path.of("/var/lib/jsupervise"),
                 journal,
                 false,
-                Duration.ofNanos(1_500_000));
+                Duration.ofNanos(1_500_000),
+                WatchdogStatus.OFF);
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         Service web = plain(web().build(), ServiceState.STOPPED, Optional.empty(), History.EMPTY);
         new StatusCodec(name -> 0).write(new Status(NOW, us, List.of(web, web)), bytes);

@@ -56,6 +56,16 @@ public class ForwardingOutlets implements Outlets {
     }
 
     @Override
+    public void feedWatchdog() {
+        outlets.feedWatchdog();
+    }
+
+    @Override
+    public void tellManager(String assignments) {
+        outlets.tellManager(assignments);
+    }
+
+    @Override
     public void expectRecords() {
         outlets.expectRecords();
     }

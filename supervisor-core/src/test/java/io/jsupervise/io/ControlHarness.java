@@ -21,6 +21,7 @@ import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
 import io.jsupervise.supervision.Status;
+import io.jsupervise.supervision.WatchdogStatus;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -198,7 +199,8 @@ final class ControlHarness {
                 dir,
                 journal,
                 false,
-                Duration.ZERO);
+                Duration.ZERO,
+                WatchdogStatus.OFF);
         return new Status(now, us, services);
     }
 

@@ -19,6 +19,8 @@ import io.jsupervise.os.Poller;
 import io.jsupervise.os.ProcessStat;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.os.WatchdogCall;
+import io.jsupervise.os.WatchdogSupport;
 import io.jsupervise.spec.Signal;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -83,6 +85,8 @@ final class SimulatedOs implements Os {
     /** The FIFOs that there are, each of which has a name. */
     private final Set<Path> fifos = new TreeSet<>();
 
+    private Optional<SimulatedWatchdog> watchdog = Optional.empty();
+    private Optional<Consumer<String>> manager = Optional.empty();
     private Optional<Consumer<Duration>> waiting = Optional.empty();
     private long boot = 1;
     private String bootId = bootId(1);
@@ -90,6 +94,7 @@ final class SimulatedOs implements Os {
     private long killIn = Long.MAX_VALUE;
     private boolean dead;
     private boolean killedNow;
+    private boolean wasReset;
     private long calls;
 
     /** Says what a process does that is about to be spawned. */
@@ -196,6 +201,18 @@ final class SimulatedOs implements Os {
 
     void observer(Observer newObserver) {
         observer = newObserver;
+    }
+
+    /** There is a hardware watchdog from now on. */
+    void watchdog(SimulatedWatchdog device) throws OsException {
+        watchdog = Optional.of(device);
+        disk.make(Path.of("/dev"), FileStat.Kind.DIRECTORY, 0755, 0, "mkdir");
+        disk.make(SimulatedWatchdog.PATH, FileStat.Kind.DEVICE, 0600, 0, "mknod");
+    }
+
+    /** From now on somebody listens at the address of the service manager, whichever that is. */
+    void manager(Consumer<String> listener) {
+        manager = Optional.of(listener);
     }
 
     /** From now on a poll waits as a real one does: it lets time pass. For callers that nobody drives. */
@@ -325,11 +342,17 @@ final class SimulatedOs implements Os {
         dead = false;
         killIn = Long.MAX_VALUE;
         files.clear();
+        watchdog.ifPresent(SimulatedWatchdog::holderDied);
         pollers.clear();
         waiting = Optional.empty();
         daemonPid++;
         processes.orphanAll();
         loseWhatNobodyHas();
+    }
+
+    /** What is about to be done by {@link #powerCut} is done by the watchdog. */
+    void resetByWatchdog() {
+        wasReset = true;
     }
 
     /** The power fails and comes back; {@link #daemonDied} is part of that. */
@@ -338,6 +361,8 @@ final class SimulatedOs implements Os {
         processes.clear();
         inherited.clear();
         world.boot();
+        watchdog.ifPresent(device -> device.booted(wasReset));
+        wasReset = false;
         disk.powerCut(chance);
         boot++;
         bootId = bootId(boot);
@@ -830,6 +855,12 @@ final class SimulatedOs implements Os {
         if (mode == OpenMode.REPLACE) {
             disk.truncate(node, 0, fileNanos());
         }
+        if (mode == OpenMode.DEVICE && node.fifo != null && !isOpenSomewhere(path, node.fifo)) {
+            throw new OsException(Errno.ENXIO, "open " + path);
+        }
+        if (node.kind == FileStat.Kind.DEVICE) {
+            device().open();
+        }
         OpenFile file = new OpenFile(
                 path, Optional.of(node), Optional.empty(), Optional.ofNullable(node.fifo), mode == OpenMode.APPEND);
         return open(file);
@@ -845,6 +876,9 @@ final class SimulatedOs implements Os {
             }
         }
         OpenFile closed = files.remove(fd.number());
+        if (isDevice(closed)) {
+            device().close();
+        }
         if (closed.isWriteEnd && !files.containsValue(closed)) {
             closed.pipe.orElseThrow().closeWriteEnd();
             changed(closed);
@@ -954,6 +988,10 @@ final class SimulatedOs implements Os {
     @Override
     public int write(Fd fd, byte[] buffer, int offset, int length) throws OsException {
         OpenFile file = file(fd);
+        if (isDevice(file)) {
+            enter();
+            return device().write(buffer, offset, length);
+        }
         if (file.pipe.isPresent()) {
             enter();
             int count = file.pipe.get().put(buffer, offset, length);
@@ -1284,6 +1322,50 @@ final class SimulatedOs implements Os {
             }
         }
         return started;
+    }
+
+    // ---- watchdogs ----
+
+    private SimulatedWatchdog device() {
+        return watchdog.orElseThrow();
+    }
+
+    private static boolean isDevice(OpenFile file) {
+        return file.node.isPresent() && file.node.get().kind == FileStat.Kind.DEVICE;
+    }
+
+    private SimulatedWatchdog device(Fd fd, String call) throws OsException {
+        enter();
+        if (!isDevice(file(fd))) {
+            throw new OsException(Errno.ENOTTY, call + " " + file(fd).path);
+        }
+        return device();
+    }
+
+    @Override
+    public int watchdog(Fd fd, WatchdogCall call, int argument) throws OsException {
+        return device(fd, "ioctl WDIOC_" + call).call(call, argument);
+    }
+
+    @Override
+    public WatchdogSupport watchdogSupport(Fd fd) throws OsException {
+        return device(fd, "ioctl WDIOC_GETSUPPORT").support();
+    }
+
+    @Override
+    public Optional<String> watchdogAttribute(Fd fd, String name) {
+        enter();
+        boolean known = isDevice(file(fd)) && name.equals("nowayout");
+        return known ? Optional.of(device().nowayout()) : Optional.empty();
+    }
+
+    @Override
+    public void sendTo(String address, byte[] message) throws OsException {
+        enter();
+        if (manager.isEmpty()) {
+            throw new OsException(Errno.ENOENT, "send to " + address);
+        }
+        manager.get().accept(new String(message, StandardCharsets.UTF_8));
     }
 
     // ---- control ----

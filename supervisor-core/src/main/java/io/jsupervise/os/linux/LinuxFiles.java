@@ -62,6 +62,7 @@ final class LinuxFiles {
             case WRITE -> O_WRONLY | O_CREAT;
             case APPEND -> O_WRONLY | O_CREAT | O_APPEND;
             case FIFO -> O_RDWR | O_NONBLOCK;
+            case DEVICE -> O_WRONLY | O_NONBLOCK;
             case DIRECTORY -> directoryFlag;
         };
     }

@@ -19,6 +19,8 @@ import io.jsupervise.os.ProcessStat;
 import io.jsupervise.os.Signals;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.os.SpawnRequest;
+import io.jsupervise.os.WatchdogCall;
+import io.jsupervise.os.WatchdogSupport;
 import io.jsupervise.spec.Signal;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -37,8 +39,10 @@ public final class LinuxOs implements Os {
     private final PidFd pidFd = new PidFd(kernel, proc);
     private final Orphans orphans = new Orphans(kernel, files, proc);
     private final Parcels parcels = new Parcels(kernel);
+    private final Datagrams datagrams = new Datagrams(kernel);
     private final ProgramPath programPath = new ProgramPath(files);
     private final int uid;
+    private WatchdogIoctl watchdogs;
     private PosixSpawn posixSpawn;
     private PrivilegedSpawn privilegedSpawn;
 
@@ -459,6 +463,34 @@ public final class LinuxOs implements Os {
     @Override
     public List<ProcessIdentity> started(String program, String variable, String value) throws OsException {
         return new Marks(proc, files, Path.of("/")).started(program, variable, value);
+    }
+
+    @Override
+    public int watchdog(Fd device, WatchdogCall call, int argument) throws OsException {
+        return watchdogs().call(device, call, argument);
+    }
+
+    @Override
+    public WatchdogSupport watchdogSupport(Fd device) throws OsException {
+        return watchdogs().support(device);
+    }
+
+    @Override
+    public Optional<String> watchdogAttribute(Fd device, String name) throws OsException {
+        return watchdogs().attribute(device, name);
+    }
+
+    /** Stateless, so it does no harm if two threads make one each. */
+    private WatchdogIoctl watchdogs() {
+        if (watchdogs == null) {
+            watchdogs = new WatchdogIoctl(kernel, files);
+        }
+        return watchdogs;
+    }
+
+    @Override
+    public void sendTo(String address, byte[] message) throws OsException {
+        datagrams.send(address, message);
     }
 
     @Override

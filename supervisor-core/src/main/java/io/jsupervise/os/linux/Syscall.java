@@ -5,6 +5,8 @@ enum Syscall {
     READ(0, 63),
     WRITE(1, 64),
     CLOSE(3, 57),
+    SOCKET(41, 198),
+    SENDTO(44, 206),
     SENDMSG(46, 211),
     RECVMSG(47, 212),
     SOCKETPAIR(53, 199),
