@@ -379,7 +379,8 @@ public final class Assembly implements Outlets {
                         environment,
                         before,
                         bootId,
-                        takesOver,
+                        // Whoever lacks a record was refused as we may be, and left nothing behind.
+                        before.isPresent() && takesOver || !recovered.toFind().isEmpty(),
                         inbox::post,
                         why -> complain("cannot tell the service manager", why)));
         watchedBy = begun.who();

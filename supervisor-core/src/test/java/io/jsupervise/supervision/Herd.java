@@ -88,6 +88,11 @@ final class Herd {
                 Bench.process(1), "1", Path.of("/etc/services.yml"), Bench.BEGIN, "id", 1, Map.of("host", "h"));
     }
 
+    Herd watchedBy(Watchers who) {
+        supervisor.watchedBy(who);
+        return this;
+    }
+
     /** It ends when all oneshots have. */
     Herd endsWithOneshots() {
         supervisor.endsWithOneshots();
@@ -273,7 +278,11 @@ final class Herd {
         } else if (order instanceof Order.Record record) {
             return Optional.of("record " + record.service().name());
         } else if (order instanceof Order.RecordSupervisor record) {
-            return Optional.of("record supervisor" + (record.endedInOrder() ? " as ended" : ""));
+            return Optional.of("record supervisor" + (record.endedInOrder() ? " as ended" : "")
+                    + record.resets()
+                            .withheld()
+                            .map(withheld -> " withholding for " + withheld.service())
+                            .orElse(""));
         } else if (order instanceof Order.Tell tell) {
             Happening happening = tell.happening();
             return Optional.of(
@@ -290,6 +299,10 @@ final class Herd {
                     "configured " + configured.configuration().services().size());
         } else if (order instanceof Order.TouchHeartbeat) {
             return Optional.of("touch");
+        } else if (order instanceof Order.FeedWatchdog) {
+            return Optional.of("feed");
+        } else if (order instanceof Order.TellManager manager) {
+            return Optional.of("manager " + manager.assignments().replace('\n', ' '));
         } else {
             return Optional.empty();
         }
