@@ -109,6 +109,39 @@ public abstract class OsContractTest {
     }
 
     @Test
+    void a_device_is_opened_where_it_is_and_never_made() throws OsException {
+        Path file = dir().resolve("watchdog");
+        refused(Errno.ENOENT, () -> os().open(file, OpenMode.DEVICE, 0600));
+        assertEquals(Optional.empty(), os().stat(file));
+        writeFile(file, OpenMode.REPLACE, "content");
+        os().close(os().open(file, OpenMode.DEVICE, 0600));
+        assertEquals("content", readFile(file));
+    }
+
+    @Test
+    void a_fifo_stands_in_for_a_device_where_somebody_reads_it_and_has_no_timeout() throws OsException {
+        Path fifo = dir().resolve("fifo");
+        os().mkfifo(fifo, 0600);
+        refused(Errno.ENXIO, () -> os().open(fifo, OpenMode.DEVICE, 0));
+        Fd reader = os().open(fifo, OpenMode.FIFO, 0);
+        Fd device = os().open(fifo, OpenMode.DEVICE, 0);
+        refused(Errno.ENOTTY, () -> os().watchdog(device, WatchdogCall.SET_TIMEOUT, 60));
+        refused(Errno.ENOTTY, () -> os().watchdogSupport(device));
+        assertEquals(Optional.empty(), os().watchdogAttribute(device, "nowayout"));
+        assertEquals(1, os().write(device, bytes("k"), 0, 1));
+        byte[] read = new byte[8];
+        assertEquals(1, os().read(reader, read, 0, read.length));
+        assertEquals('k', read[0]);
+        os().close(device);
+        os().close(reader);
+    }
+
+    @Test
+    void a_message_to_nobody_is_refused() {
+        refused(Errno.ENOENT, () -> os().sendTo(dir().resolve("nobody").toString(), bytes("READY=1")));
+    }
+
+    @Test
     void reading_and_writing_at_a_position_do_not_move_the_descriptor() throws OsException {
         Path file = dir().resolve("file");
         writeFile(file, OpenMode.REPLACE, "0123456789");
