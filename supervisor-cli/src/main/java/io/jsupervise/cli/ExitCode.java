@@ -18,5 +18,8 @@ final class ExitCode {
     static final int NOT_PERMITTED = 77;
     static final int CONFIG = 78;
 
+    /** Of a supervisor under a service manager that left everything to the next one, which is to be started. */
+    static final int HANDED_OVER = 79;
+
     private ExitCode() {}
 }

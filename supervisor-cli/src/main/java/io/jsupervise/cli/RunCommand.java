@@ -20,8 +20,7 @@ final class RunCommand {
             LinuxOs os = kernel.os();
             Daemon.Options more = new Daemon.Options(
                     Version.text(), options.stay(), EventLogger::log, again(options, configuration, os));
-            boolean done = Daemon.run(os, os.signals(), configuration, more);
-            return done ? ExitCode.DONE : ExitCode.NOT_REACHED;
+            return codeOf(Daemon.run(os, os.signals(), configuration, more));
         } catch (ConfigException e) {
             System.err.println(e.getMessage());
             System.err.println(
@@ -35,6 +34,16 @@ final class RunCommand {
             e.printStackTrace();
             return ExitCode.SOFTWARE;
         }
+    }
+
+    /** A service manager has to tell the end that calls for the next supervisor from the one that does not. */
+    private static int codeOf(Daemon.Ending ending) {
+        boolean isManaged = System.getenv("NOTIFY_SOCKET") != null;
+        return switch (ending) {
+            case DONE -> ExitCode.DONE;
+            case FAILED -> ExitCode.NOT_REACHED;
+            case HANDED_OVER -> isManaged ? ExitCode.HANDED_OVER : ExitCode.DONE;
+        };
     }
 
     /** The same file with the same options, whatever the working directory or its neighbours have become. */

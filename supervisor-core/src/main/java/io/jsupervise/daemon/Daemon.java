@@ -75,14 +75,24 @@ public final class Daemon {
      */
     public record Options(String version, boolean stay, Consumer<EventLine> log, ServicesFile file) {}
 
+    /** How a supervisor ended in order. */
+    public enum Ending {
+        /** Everything is down. */
+        DONE,
+        /** There were only oneshots, and some of them failed. */
+        FAILED,
+        /** Services run on, for the next supervisor. */
+        HANDED_OVER
+    }
+
     /**
      * Runs until everything was stopped, or left to the next supervisor, as asked; or until all is done where there are
      * only oneshots.
      *
-     * @return false where some of these oneshots failed
+     * @return how it came to its end
      * @throws DaemonException where it cannot begin; nothing has been started then
      */
-    public static boolean run(Os os, Signals signals, Configuration configuration, Options options)
+    public static Ending run(Os os, Signals signals, Configuration configuration, Options options)
             throws DaemonException {
         Directories directories = new Directories(os, configuration.supervisor());
         directories.prepare();
@@ -190,7 +200,7 @@ public final class Daemon {
         return longest;
     }
 
-    private boolean run(Signals signals) throws DaemonException {
+    private Ending run(Signals signals) throws DaemonException {
         assembly.wakes(new Threads());
         handle(signals);
         journal.start();
@@ -214,7 +224,10 @@ public final class Daemon {
                 more = assembly.loop().turn();
             }
             inOrder = true;
-            return !assembly.loop().failed();
+            if (assembly.loop().leavesRunning()) {
+                return Ending.HANDED_OVER;
+            }
+            return assembly.loop().failed() ? Ending.FAILED : Ending.DONE;
         } catch (OsException e) {
             throw Directories.failure("cannot write to runtime_dir " + spec.runtimeDir(), e);
         } finally {
