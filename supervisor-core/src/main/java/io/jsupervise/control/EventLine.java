@@ -17,7 +17,11 @@ public record EventLine(String text, boolean warning) {
         return switch (event) {
             case "gave-up",
                     "reload-refused",
+                    "reboot-limit-reached",
                     "resources-missing",
+                    "watchdog-failed",
+                    "watchdog-stays-armed",
+                    "watchdog-withheld",
                     "group-remains",
                     "hook-missing",
                     "hand-over-given-up",

@@ -32,6 +32,8 @@ class ConfigurationPageTest {
             Map.entry("## The top of the file", Keys.TOP),
             Map.entry("## supervisor", Keys.SUPERVISOR),
             Map.entry("### supervisor.heartbeat", Keys.SUPERVISOR_HEARTBEAT),
+            Map.entry("### supervisor.watchdog", Keys.WATCHDOG),
+            Map.entry("### supervisor.watchdog.reboot_limit", Keys.REBOOT_LIMIT),
             Map.entry("## services", Keys.SERVICE),
             Map.entry("### rlimits", Stream.of(Limit.values()).map(Limit::word).toList()),
             Map.entry("### resources", Keys.RESOURCES),

@@ -100,6 +100,9 @@ public final class SteppedDaemon {
         }
         begin.assembly.findLeftovers();
         begin.assembly.settleKeeper();
+        if (configuration.supervisor().watchdog().isPresent()) {
+            begin.assembly.beWatched(environment);
+        }
         return new SteppedDaemon(begin.assembly, relay, keeper);
     }
 
@@ -151,6 +154,7 @@ public final class SteppedDaemon {
     /** The last words, when the loop has ended. */
     public void end() {
         boolean leavesRunning = assembly.loop().leavesRunning();
+        assembly.endWatch(leavesRunning);
         if (relay.isPresent() && leavesRunning) {
             relay.get().leave();
         } else if (relay.isPresent()) {

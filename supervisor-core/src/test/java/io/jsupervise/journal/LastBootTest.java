@@ -89,6 +89,7 @@ class LastBootTest {
                 Instant.EPOCH,
                 false,
                 1,
+                Optional.empty(),
                 new ResetMemory(Optional.empty(), Optional.of("old"), Optional.empty()));
         LastBoot.Known known = LastBoot.judge(
                 Optional.of(before), "b2", LIMIT, () -> new LastBoot.Evidence(false, false, Optional.of(0), "old"));
@@ -109,7 +110,7 @@ class LastBootTest {
     void what_is_remembered_is_read_as_it_was_written() throws JournalException {
         SupervisorRecord record = record("b1", false, 10, 2);
         assertEquals(record, new JournalCodec().decodeSupervisor(new JournalCodec().encode(record)));
-        SupervisorRecord plain = new SupervisorRecord("b1", "1", Instant.EPOCH, true, 3);
+        SupervisorRecord plain = new SupervisorRecord("b1", "1", Instant.EPOCH, true, 3, Optional.empty());
         assertEquals(plain, new JournalCodec().decodeSupervisor(new JournalCodec().encode(plain)));
     }
 
@@ -124,6 +125,12 @@ class LastBootTest {
                                 Instant.parse("2026-01-31T12:00:00Z"))));
         BootReport report = new BootReport(Cause.WATCHDOG, "the feed was withheld", resets);
         return new SupervisorRecord(
-                boot, "1", Instant.EPOCH, inOrder, 1, new ResetMemory(Optional.of(report), Optional.of(""), withheld));
+                boot,
+                "1",
+                Instant.EPOCH,
+                inOrder,
+                1,
+                Optional.empty(),
+                new ResetMemory(Optional.of(report), Optional.of(""), withheld));
     }
 }

@@ -143,6 +143,7 @@ final class Choreography {
                 plain.giveUpExitCodes(),
                 plain.backoff(),
                 plain.startLimit(),
+                plain.critical(),
                 onlyOneshots ? Optional.empty() : plain.heartbeat(),
                 plain.stop().with(part.killMode),
                 new Hooks(

@@ -1,6 +1,7 @@
 package io.jsupervise.sim;
 
 import io.jsupervise.daemon.DaemonException;
+import io.jsupervise.daemon.Outlets;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.spec.Configuration;
@@ -28,6 +29,7 @@ final class Lives {
     private final Supplier<Configuration> atReload;
     private final SplittableRandom random;
     private final List<SimulatedProcess> strangers = new ArrayList<>();
+    private UnaryOperator<Outlets> saboteur = UnaryOperator.identity();
     private Life life;
     private long kills;
     private long turns;
@@ -60,6 +62,11 @@ final class Lives {
         os.observer(invariants);
     }
 
+    /** Sees what each supervisor from now on orders, or breaks it. */
+    void outlets(UnaryOperator<Outlets> between) {
+        saboteur = between;
+    }
+
     /** Supervisors that were killed. */
     long kills() {
         return kills;
@@ -89,14 +96,7 @@ final class Lives {
         invariants.lifeBegins(configuration);
         try {
             life = new Life(
-                    os,
-                    transcript,
-                    invariants,
-                    configuration,
-                    atReload,
-                    UnaryOperator.identity(),
-                    true,
-                    random.split());
+                    os, transcript, invariants, configuration, atReload, saboteur, true, random.split());
             story.accept(life);
             turns += life.turns();
             mostCalls = Math.max(mostCalls, os.calls() - before);

@@ -19,6 +19,7 @@ final class SimulatedWatchdog {
     private final Runnable reset;
     private int timeoutSeconds = 30;
     private int bootStatus;
+    private Runnable written = () -> {};
     private boolean armed;
     private boolean open;
     private boolean mayDisarm;
@@ -30,6 +31,11 @@ final class SimulatedWatchdog {
         this.world = world;
         this.nowayout = nowayout;
         this.reset = reset;
+    }
+
+    /** Happens before each write that is no disarming. */
+    void onFeed(Runnable before) {
+        written = before;
     }
 
     void open() throws OsException {
@@ -48,6 +54,9 @@ final class SimulatedWatchdog {
             mayDisarm |= buffer[i] == 'V';
         }
         feeds++;
+        if (!mayDisarm) {
+            written.run();
+        }
         feed();
         return length;
     }
