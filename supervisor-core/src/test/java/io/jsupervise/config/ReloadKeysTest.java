@@ -53,6 +53,7 @@ class ReloadKeysTest {
         {"backoff", "", "backoff: {initial: 3s}"},
         {"resources", "resources: {pids_max: 3}", "resources: {pids_max: 4}"},
         {"start_limit", "", "start_limit: {count: 3}"},
+        {"critical", "start_limit: {count: 3}", "start_limit: {count: 3}\ncritical: true"},
         {"heartbeat.timeout", "heartbeat: {timeout: 1s, grace: 9s}", "heartbeat: {timeout: 2s, grace: 9s}"},
         {"heartbeat.file", "heartbeat: {timeout: 1s, file: /run/a}", "heartbeat: {timeout: 1s, file: /run/b}"},
         {"heartbeat.grace", "heartbeat: {timeout: 1s, grace: 9s}", "heartbeat: {timeout: 1s, grace: 8s}"},
