@@ -95,8 +95,7 @@ final class Lives {
         Configuration configuration = atStart.get();
         invariants.lifeBegins(configuration);
         try {
-            life = new Life(
-                    os, transcript, invariants, configuration, atReload, saboteur, true, random.split());
+            life = new Life(os, transcript, invariants, configuration, atReload, saboteur, true, random.split());
             story.accept(life);
             turns += life.turns();
             mostCalls = Math.max(mostCalls, os.calls() - before);
