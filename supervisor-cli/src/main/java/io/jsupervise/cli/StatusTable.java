@@ -55,6 +55,10 @@ final class StatusTable {
                 List<String> reasons = service.strings("waiting_for");
                 return reasons.isEmpty() ? "-" : "waits for " + String.join(", ", reasons);
             }
+            Optional<String> watched = HealthWords.of(service);
+            if (watched.isPresent()) {
+                return watched.get();
+            }
             if (service.has("heartbeat")) {
                 return "heartbeat " + service.object("heartbeat").string("state");
             }

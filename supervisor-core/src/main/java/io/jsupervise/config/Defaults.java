@@ -23,6 +23,7 @@ final class Defaults {
         Map<String, Member> fitting = new LinkedHashMap<>(defaults.members());
         fitting.remove("ready");
         fitting.remove("post_start");
+        fitting.remove("checks");
         if (says(defaults, "restart", RestartPolicy.ALWAYS.word())) {
             fitting.remove("restart");
         }

@@ -11,7 +11,6 @@ import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
-import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceName;
@@ -43,6 +42,7 @@ final class ServiceReader {
     private final Dependencies dependencies;
     private final PrivilegesReader privileges;
     private final Optional<Programs> programs;
+    private final HealthReader health;
     private final Map<Path, Map<String, String>> envFiles = new HashMap<>();
 
     /** Paths and environments are shared by the services that have the same: there may be thousands. */
@@ -65,6 +65,7 @@ final class ServiceReader {
         this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
         this.programs = programs;
+        this.health = new HealthReader(supervisor);
     }
 
     /** Empty where something is wrong that leaves nothing to run; all problems are told. */
@@ -85,7 +86,8 @@ final class ServiceReader {
                 .autostart(section.bool("autostart", true))
                 .dependsOn(dependencies.read(name, section))
                 .startJitter(section.duration("start_jitter", Duration.ZERO))
-                .ready(ready(section))
+                .startTimeout(section.duration("start_timeout", ServiceSpec.DEFAULT_START_TIMEOUT))
+                .health(health.health(section))
                 .successExitCodes(section.exitCodes("success_exit_codes", List.of(0)))
                 .giveUpExitCodes(section.exitCodes("give_up_exit_codes", List.of()))
                 .backoff(backoff(section))
@@ -106,13 +108,20 @@ final class ServiceReader {
                 spec.startLimit(CRITICAL_LIMIT);
             }
         }
-        heartbeat(name, section, workingDir.orElse(directory)).ifPresent(spec::heartbeat);
+        Optional<Heartbeat> heartbeat = heartbeat(name, section, workingDir.orElse(directory));
+        heartbeat.ifPresent(spec::heartbeat);
+        if (!oneshot) {
+            spec.ready(health.ready(section, heartbeat, workingDir.orElse(directory)));
+        }
         if (command.isEmpty()) {
             return Optional.empty();
         }
         ServiceSpec built = spec.build();
         if (programs.isPresent() && problems.isEmpty()) {
             programs.get().look(section, built);
+        }
+        if (built.isHeard()) {
+            health.checkSocket(name, section);
         }
         return Optional.of(built);
     }
@@ -306,15 +315,6 @@ final class ServiceReader {
 
     // ---- when ----
 
-    private static Readiness ready(Section section) {
-        Optional<Section> ready = section.section("ready");
-        if (ready.isEmpty()) {
-            return Readiness.DEFAULT;
-        }
-        Duration standard = ((Readiness.Delay) Readiness.DEFAULT).after();
-        return new Readiness.Delay(ready.get().knows(Keys.READY).duration("delay", standard));
-    }
-
     /** What means nothing where a process is to end by itself is no key of a oneshot. */
     private static void refuseForOneshot(Section section) {
         if (section.has("ready")) {
@@ -322,6 +322,12 @@ final class ServiceReader {
                     section.placeOf("ready"),
                     "ready is set for a oneshot, which is ready when it has completed",
                     "remove it");
+        }
+        if (section.has("checks")) {
+            section.problem(
+                    section.placeOf("checks"),
+                    "checks are set for a oneshot, which serves nobody",
+                    "remove them");
         }
     }
 

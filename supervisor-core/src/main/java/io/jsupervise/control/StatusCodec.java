@@ -117,6 +117,7 @@ public final class StatusCodec {
         writeNext(service, out);
         writeLastExit(service, out);
         writeHeartbeat(service, now, out);
+        HealthJson.write(service, now, out);
         out.writeStringField("run_id", run.map(one -> one.id().value()).orElse(null));
         Optional<String> startedWith = run.flatMap(Run::spec);
         out.writeBooleanField(

@@ -9,12 +9,14 @@ import io.jsupervise.io.JournalFile;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogNotice;
 import io.jsupervise.io.LogRelay;
+import io.jsupervise.io.NotifySockets;
 import io.jsupervise.io.ServiceGroups;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.io.StartNotes;
 import io.jsupervise.journal.Recovery;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -55,6 +57,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 
@@ -81,6 +84,7 @@ public final class Assembly implements Outlets {
     private final Optional<Keeper> keeper;
     private final boolean firstUse;
     private final HeartbeatFiles heartbeats;
+    private final NotifySockets notifySockets;
     private final EventLoop loop;
     private final Supervisor supervisor;
     private final Consumer<OsException> complaints;
@@ -105,6 +109,7 @@ public final class Assembly implements Outlets {
      * @param firstUse    whether nobody used the state directory before
      * @param seed        of all random numbers
      * @param lookers     runs looks at heartbeat files
+     * @param probes      asks services from outside; gives each answer to what it is handed
      * @param outputs     prepares the output of children
      * @param keeper      keeps what the next supervisor needs, should this one be killed
      * @param console     gets a line for each event
@@ -120,6 +125,7 @@ public final class Assembly implements Outlets {
             boolean firstUse,
             long seed,
             Executor lookers,
+            BiConsumer<Effect.AskProbe, Consumer<SupervisorEvent>> probes,
             Spawner.Outputs outputs,
             Optional<Keeper> keeper,
             Consumer<EventLine> console,
@@ -138,6 +144,9 @@ public final class Assembly implements Outlets {
         void events();
 
         void keeper();
+
+        /** The first service has asked for a notify socket. */
+        void notifySockets();
     }
 
     /**
@@ -169,11 +178,15 @@ public final class Assembly implements Outlets {
             this.events = new EventLog(os, spec.stateDir(), around.console());
             this.keeper = around.keeper();
             this.groups = new ServiceGroups(os, around.stateId(), this::withoutResources);
+            Belongings belongings = new Belongings(os, spec);
+            this.notifySockets =
+                    new NotifySockets(os, spec, belongings, inbox::post, () -> wakes.ifPresent(Wakes::notifySockets));
             this.spawner = new Spawner(
                     os,
                     around.environment(),
                     around.user(),
-                    new Belongings(os, spec),
+                    belongings,
+                    notifySockets,
                     Optional.of(groups),
                     withKeeper(around.outputs()),
                     new SpawnResults());
@@ -328,6 +341,7 @@ public final class Assembly implements Outlets {
                             child.get());
                 } else if (child.isPresent()) {
                     living.add(left.run());
+                    hear(left);
                     if (keeper.isPresent()) {
                         keeper.get().hold(child.get());
                     }
@@ -357,6 +371,19 @@ public final class Assembly implements Outlets {
         // Also those that the file no longer names: their records remember how they end.
         recovered.services().forEach(service -> known.add(service.spec()));
         groups.endDead(living, known);
+    }
+
+    /** Whoever lives says from now on to us how it is. */
+    private void hear(Recovery.Left left) {
+        for (Service service : recovered.services()) {
+            if (service.name().equals(left.service()) && service.spec().isHeard()) {
+                try {
+                    notifySockets.adopt(service.spec(), left.run(), left.process());
+                } catch (OsException e) {
+                    complain("cannot hear what \"" + left.service() + "\" says", e);
+                }
+            }
+        }
     }
 
     /** Services that ask for resources, and are started without. */
@@ -560,6 +587,16 @@ public final class Assembly implements Outlets {
     @Override
     public HeartbeatFiles heartbeats() {
         return heartbeats;
+    }
+
+    @Override
+    public NotifySockets notifySockets() {
+        return notifySockets;
+    }
+
+    @Override
+    public void probe(Effect.AskProbe order) {
+        around.probes().accept(order, inbox::post);
     }
 
     @Override

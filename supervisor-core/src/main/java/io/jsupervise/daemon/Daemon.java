@@ -8,6 +8,7 @@ import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogCompressor;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.NamedServices;
+import io.jsupervise.io.Probes;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
@@ -22,11 +23,13 @@ import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 
 /**
@@ -58,6 +61,7 @@ public final class Daemon {
     private final ActorThread spawner;
     private final ActorThread events;
     private final ActorThread keeping;
+    private final Probes probes;
     private final ActorThread compressor;
     private final ActorThread console;
     private final Consumer<EventLine> log;
@@ -127,6 +131,8 @@ public final class Daemon {
         } catch (OsException e) {
             throw Directories.failure("cannot wait for output", e);
         }
+        Lookers lookers = new Lookers(os);
+        this.probes = new Probes(os, lookers, this::startProbes);
         Assembly.Surroundings around = new Assembly.Surroundings(
                 childEnvironment(),
                 System.getProperty("user.name", "unknown"),
@@ -134,7 +140,8 @@ public final class Daemon {
                 state.id(),
                 state.firstUse(),
                 seed,
-                new Lookers(os),
+                lookers,
+                probes::ask,
                 relay,
                 Optional.of(keeper),
                 log,
@@ -271,7 +278,7 @@ public final class Daemon {
                     relay::droppedBytes,
                     (event, text) -> assembly.notice(Optional.empty(), event, "what", text),
                     client -> thread("control-client", client).start(),
-                    new RuntimeDirectory(os, configuration, named, assembly.version()));
+                    new RuntimeDirectory(os, configuration, named, assembly.version(), assembly.notifySockets()));
             thread("control", server).start();
             return server;
         } catch (OsException e) {
@@ -286,6 +293,32 @@ public final class Daemon {
         Thread thread = new Thread(null, work, name, STACK_BYTES);
         thread.setDaemon(true);
         return thread;
+    }
+
+    /** When the first service has a socket, or is asked for the first time: most supervisors need neither. */
+    private void startNotifySockets() {
+        thread("notify", () -> turnForEver(() -> assembly.notifySockets().turn(Optional.empty())))
+                .start();
+    }
+
+    private void startProbes() {
+        thread("probes", () -> turnForEver(probes::turn)).start();
+    }
+
+    /** Something that waits in the kernel for its work. */
+    private interface Turn {
+        void once() throws IOException;
+    }
+
+    private void turnForEver(Turn turn) {
+        while (true) {
+            try {
+                turn.once();
+            } catch (IOException | RuntimeException e) {
+                failed(e);
+                LockSupport.parkNanos(1_000_000_000L);
+            }
+        }
     }
 
     private void handle(Signals signals) {
@@ -354,6 +387,11 @@ public final class Daemon {
         public void keeper() {
             keeping.wake();
         }
+
+        @Override
+        public void notifySockets() {
+            startNotifySockets();
+        }
     }
 
     /** The relay waits in the kernel, not in a park. */
@@ -391,7 +429,7 @@ public final class Daemon {
                     relay.turn(Optional.<MonotonicTime>empty());
                 } catch (RuntimeException e) {
                     failures.accept(e);
-                    java.util.concurrent.locks.LockSupport.parkNanos(1_000_000_000L);
+                    LockSupport.parkNanos(1_000_000_000L);
                 }
             }
             if (leavesRunning) {

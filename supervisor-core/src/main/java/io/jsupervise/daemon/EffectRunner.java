@@ -122,6 +122,12 @@ final class EffectRunner {
             bury(bury, results);
         } else if (effect instanceof Effect.LookAtHeartbeat look) {
             outlets.heartbeats().look(look);
+        } else if (effect instanceof Effect.LookAtReadyFile look) {
+            outlets.heartbeats().look(look);
+        } else if (effect instanceof Effect.HearOut hear) {
+            outlets.notifySockets().hearOut(hear);
+        } else if (effect instanceof Effect.AskProbe ask) {
+            outlets.probe(ask);
         } else if (effect instanceof Effect.TakeLog take) {
             outlets.spawner().takeLog(take);
         } else if (effect instanceof Effect.Forget forget) {

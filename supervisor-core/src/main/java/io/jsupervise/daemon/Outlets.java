@@ -1,7 +1,9 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.io.HeartbeatFiles;
+import io.jsupervise.io.NotifySockets;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.spec.Configuration;
@@ -12,6 +14,11 @@ public interface Outlets {
     Spawner spawner();
 
     HeartbeatFiles heartbeats();
+
+    NotifySockets notifySockets();
+
+    /** Begins to ask; what comes of it is posted. */
+    void probe(Effect.AskProbe order);
 
     /** Begins to read the services file; what comes of it is posted. */
     void readConfiguration(Order.ReadConfiguration order);

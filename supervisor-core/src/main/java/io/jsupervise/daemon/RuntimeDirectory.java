@@ -4,6 +4,7 @@ import io.jsupervise.control.Whereabouts;
 import io.jsupervise.io.Belongings;
 import io.jsupervise.io.ControlServer;
 import io.jsupervise.io.NamedServices;
+import io.jsupervise.io.NotifySockets;
 import io.jsupervise.io.RuntimeFile;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
@@ -12,6 +13,7 @@ import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -28,11 +30,13 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
     private final String version;
     private final Belongings belongings;
     private final NamedServices services;
+    private final NotifySockets notifySockets;
 
     /** The directory that was found to be ours; another in its place has to be looked at before anything goes there. */
     private Optional<FileStat> ours = Optional.empty();
 
-    RuntimeDirectory(Os os, Configuration configuration, NamedServices services, String version) {
+    RuntimeDirectory(
+            Os os, Configuration configuration, NamedServices services, String version, NotifySockets notifySockets) {
         this.os = os;
         this.spec = configuration.supervisor();
         this.directories = new Directories(os, spec);
@@ -40,6 +44,7 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
         this.version = version;
         this.belongings = new Belongings(os, spec);
         this.services = services;
+        this.notifySockets = notifySockets;
     }
 
     @Override
@@ -77,6 +82,9 @@ final class RuntimeDirectory implements ControlServer.Surroundings {
 
     @Override
     public void restoreWhereabouts(List<String> restored) throws IOException {
+        for (Path socket : notifySockets.restore()) {
+            restored.add(socket.toString());
+        }
         if (os.stat(spec.runtimeDir().resolve(Whereabouts.FILE)).isEmpty()) {
             whereabouts.write(version);
             restored.add(spec.runtimeDir().resolve(Whereabouts.FILE).toString());

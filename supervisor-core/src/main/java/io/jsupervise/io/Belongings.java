@@ -77,10 +77,15 @@ public final class Belongings {
     public void giveHeartbeat(ServiceSpec service, Credentials who) throws OsException {
         Optional<Heartbeat> heartbeat = service.heartbeat();
         if (heartbeat.isPresent() && heartbeats.equals(heartbeat.get().file().getParent())) {
-            for (Path directory : onTheWay) {
-                letPass(directory);
-            }
+            letPassOnTheWay();
             giveHeartbeat(heartbeat.get().file(), who);
+        }
+    }
+
+    /** To what we make for users in the runtime directory. Any thread. */
+    void letPassOnTheWay() throws OsException {
+        for (Path directory : onTheWay) {
+            letPass(directory);
         }
     }
 

@@ -51,6 +51,12 @@ public final class HeartbeatFiles {
                 order.service(), new Event.HeartbeatLookedAt(order.run(), lookAt(order.file())))));
     }
 
+    /** The same for a file that says that a service is ready. */
+    public void look(Effect.LookAtReadyFile order) {
+        executor.execute(() -> results.accept(new SupervisorEvent.OfService(
+                order.service(), new Event.ReadyFileLookedAt(order.run(), lookAt(order.file())))));
+    }
+
     /** Orders a touch of our own heartbeat file; never waits. */
     public void touchOurs() {
         executor.execute(() -> {

@@ -17,6 +17,7 @@ import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SpawnSpec;
 import io.jsupervise.supervision.Answer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -38,6 +39,7 @@ public final class Spawner implements Actor {
     private final Map<String, String> ourEnvironment;
     private final String user;
     private final Belongings belongings;
+    private final NotifySockets notifySockets;
     private final Optional<ServiceGroups> groups;
     private final Outputs outputs;
     private final Results results;
@@ -77,6 +79,7 @@ public final class Spawner implements Actor {
      * @param ourEnvironment what children inherit
      * @param user           the name of the user that children run as, where the service names none
      * @param belongings     gives to that user what is theirs
+     * @param notifySockets  makes the sockets of services that ask for one
      * @param groups         makes the control groups of services that ask for some; empty where none are to be made
      */
     public Spawner(
@@ -84,6 +87,7 @@ public final class Spawner implements Actor {
             Map<String, String> ourEnvironment,
             String user,
             Belongings belongings,
+            NotifySockets notifySockets,
             Optional<ServiceGroups> groups,
             Outputs outputs,
             Results results) {
@@ -91,6 +95,7 @@ public final class Spawner implements Actor {
         this.ourEnvironment = ourEnvironment;
         this.user = user;
         this.belongings = belongings;
+        this.notifySockets = notifySockets;
         this.groups = groups;
         this.outputs = outputs;
         this.results = results;
@@ -143,6 +148,11 @@ public final class Spawner implements Actor {
 
     private void remove(ServiceName service) {
         groups.ifPresent(made -> made.remove(service));
+        try {
+            notifySockets.forget(service);
+        } catch (OsException e) {
+            results.trouble("cannot remove the notify socket of \"" + service + "\"", e);
+        }
         outputs.remove(service);
     }
 
@@ -162,6 +172,10 @@ public final class Spawner implements Actor {
             if (order.hook().isEmpty()) {
                 lookAtHooks(spec, environment);
             }
+            boolean isHeard = spec.isHeard() && order.hook().isEmpty();
+            if (isHeard) {
+                hear(spec, environment);
+            }
             Child child = os.spawn(new SpawnRequest(
                     how.command().argv(),
                     how.workingDir(),
@@ -171,13 +185,35 @@ public final class Spawner implements Actor {
                     streams.stderr(),
                     how.privileges(),
                     group(order)));
+            if (isHeard) {
+                listen(order, child);
+            }
             List<String> names = new ArrayList<>(environment.keySet());
             results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), userOf(how), names), child);
         } catch (SpawnException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {
             results.failed(
-                    spec.name(), new Event.SpawnFailed(order.run(), "its output or heartbeat file: " + e.getMessage()));
+                    spec.name(),
+                    new Event.SpawnFailed(
+                            order.run(), "its output, heartbeat file or notify socket: " + e.getMessage()));
+        }
+    }
+
+    /** WATCHDOG_PID is left out, which sd_watchdog_enabled(3) takes for its own: the number is not known before the spawn. */
+    private void hear(ServiceSpec spec, Map<String, String> environment) throws OsException {
+        environment.put("NOTIFY_SOCKET", notifySockets.expect(spec).toString());
+        Optional<Duration> watchdog = spec.health().watchdogTimeout();
+        if (watchdog.isPresent()) {
+            environment.put("WATCHDOG_USEC", Long.toString(watchdog.get().toNanos() / 1000));
+        }
+    }
+
+    private void listen(Effect.Spawn order, Child child) {
+        try {
+            notifySockets.began(order.spec().name(), order.run(), child.identity());
+        } catch (OsException e) {
+            results.trouble("cannot hear what \"" + order.spec().name() + "\" says", e);
         }
     }
 

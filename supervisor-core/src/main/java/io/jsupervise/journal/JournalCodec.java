@@ -126,6 +126,9 @@ public final class JournalCodec {
         if (living.spec().isPresent()) {
             out.writeStringField("spec", living.spec().get());
         }
+        if (living.watchdog().isPresent()) {
+            out.writeNumberField("watchdog_us", living.watchdog().get().toNanos() / 1000);
+        }
         out.writeEndObject();
     }
 

@@ -166,7 +166,10 @@ final class RecordReader {
                 process.has("ready_mono_ns")
                         ? Optional.of(new MonotonicTime(process.number("ready_mono_ns")))
                         : Optional.empty(),
-                process.optionalString("spec"));
+                process.optionalString("spec"),
+                process.has("watchdog_us")
+                        ? Optional.of(Duration.ofNanos(process.number("watchdog_us", 0, Long.MAX_VALUE / 1000) * 1000))
+                        : Optional.empty());
         process.end();
         return Optional.of(living);
     }

@@ -4,6 +4,7 @@ import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.Health;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -505,6 +506,9 @@ public final class Recovery {
                 Optional.empty(),
                 true,
                 living.spec());
+        if (living.watchdog().isPresent()) {
+            run = run.with(Health.UNKNOWN.watchdog(living.watchdog().get()));
+        }
         boolean stopping = record.state() == ServiceState.STOPPING || wanted == Wanted.DOWN;
         return new Service(
                 spec,

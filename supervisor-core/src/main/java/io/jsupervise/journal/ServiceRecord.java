@@ -14,6 +14,7 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.StopSequence;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Optional;
 
 /**
@@ -70,13 +71,25 @@ public record ServiceRecord(
      *
      * @param readyAt empty before it was ready
      * @param spec    fingerprint of what it was started with; empty in a record of version 1
+     * @param watchdog the time between two pings that it asked for itself (WATCHDOG_USEC); empty where it did not
      */
     public record Living(
             RunId run,
             ProcessIdentity process,
             Now startedAt,
             Optional<MonotonicTime> readyAt,
-            Optional<String> spec) {}
+            Optional<String> spec,
+            Optional<Duration> watchdog) {
+        /** One that asked for nothing. */
+        public Living(
+                RunId run,
+                ProcessIdentity process,
+                Now startedAt,
+                Optional<MonotonicTime> readyAt,
+                Optional<String> spec) {
+            this(run, process, startedAt, readyAt, spec, Optional.empty());
+        }
+    }
 
     public static ServiceRecord of(Service service, String bootId) {
         Optional<Path> log =
@@ -120,6 +133,13 @@ public record ServiceRecord(
     }
 
     private static Optional<Living> living(Run run) {
-        return run.process().map(process -> new Living(run.id(), process, run.orderedAt(), run.readyAt(), run.spec()));
+        return run.process()
+                .map(process -> new Living(
+                        run.id(),
+                        process,
+                        run.orderedAt(),
+                        run.readyAt(),
+                        run.spec(),
+                        run.health().watchdog()));
     }
 }

@@ -10,6 +10,12 @@ public enum Cause {
     SIGNAL,
     /** Its heartbeat stopped, so we ended it. */
     HEARTBEAT,
+    /** It missed a WATCHDOG=1, or asked for its end with WATCHDOG=trigger, so we ended it. */
+    NOTIFY,
+    /** A check failed too often in a row, so we ended it. */
+    CHECK,
+    /** It was not ready in time, so we ended it. */
+    START_TIMEOUT,
     /** It could not be spawned at all. */
     START_FAILED,
     /** Its pre_start hook failed, so it was not spawned. */
@@ -26,6 +32,11 @@ public enum Cause {
     TAKEOVER,
     /** It ended while no supervisor ran. */
     UNSUPERVISED;
+
+    /** Whether it means that the process lived and did nothing any more. */
+    public boolean isHang() {
+        return this == HEARTBEAT || this == NOTIFY || this == CHECK;
+    }
 
     /** As in the journal and in JSON: {@code start-failed}. */
     public String word() {

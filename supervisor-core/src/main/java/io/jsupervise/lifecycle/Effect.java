@@ -1,10 +1,12 @@
 package io.jsupervise.lifecycle;
 
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 
@@ -64,6 +66,20 @@ public sealed interface Effect {
 
     /** Look at a heartbeat file off the loop; answered by HeartbeatLookedAt. */
     record LookAtHeartbeat(ServiceName service, RunId run, Path file) implements Effect {}
+
+    /** Look at the file that says that it is ready, off the loop; answered by ReadyFileLookedAt. */
+    record LookAtReadyFile(ServiceName service, RunId run, Path file) implements Effect {}
+
+    /** Tell whatever waits in its notify socket, then answer with HeardOut: nobody is judged by what nobody has read. */
+    record HearOut(ServiceName service, RunId run) implements Effect {}
+
+    /**
+     * Ask the service from outside, off the loop; answered by Probed, at the latest when {@code timeout} is over.
+     *
+     * @param check the name of the check; empty for the probe of {@code ready}
+     */
+    record AskProbe(ServiceName service, RunId run, Optional<String> check, Probe probe, Duration timeout)
+            implements Effect {}
 
     /** What a running process writes goes on as this says; its FIFOs stay the same. */
     record TakeLog(ServiceName service, LogSpec log) implements Effect {}

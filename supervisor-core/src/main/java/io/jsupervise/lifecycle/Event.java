@@ -44,6 +44,14 @@ public sealed interface Event {
 
         R on(HeartbeatLookedAt event);
 
+        R on(Notified event);
+
+        R on(HeardOut event);
+
+        R on(ReadyFileLookedAt event);
+
+        R on(Probed event);
+
         R on(TimerFired event);
     }
 
@@ -209,6 +217,47 @@ public sealed interface Event {
 
     /** The answer to {@link Effect.LookAtHeartbeat}. */
     record HeartbeatLookedAt(RunId run, Look look) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** A process of its tree has said something at its notify socket. */
+    record Notified(RunId run, Notice notice) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * The answer to {@link Effect.HearOut}: what had been said before that moment has been told.
+     *
+     * @param deaf why nobody could hear it for a while; empty as a rule
+     */
+    record HeardOut(RunId run, MonotonicTime at, Optional<String> deaf) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** The answer to {@link Effect.LookAtReadyFile}. */
+    record ReadyFileLookedAt(RunId run, Look look) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * The answer to {@link Effect.AskProbe}.
+     *
+     * @param check   the name of the check; empty for the probe of {@code ready}
+     * @param problem what came back instead of a good answer; empty where the answer was good
+     */
+    record Probed(RunId run, Optional<String> check, Optional<String> problem) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

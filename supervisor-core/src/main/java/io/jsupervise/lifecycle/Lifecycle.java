@@ -16,6 +16,7 @@ import io.jsupervise.lifecycle.Service.Grave;
 import io.jsupervise.lifecycle.Service.LastRun;
 import io.jsupervise.lifecycle.Service.NextStart;
 import io.jsupervise.spec.Fingerprint;
+import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
@@ -71,6 +72,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private final List<Effect> effects = new ArrayList<>(8);
 
     private HookSteps hookSteps;
+    private HealthSteps healthSteps;
 
     private Lifecycle(Service service, Now now) {
         this.now = now;
@@ -110,11 +112,17 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             // One that was found by its mark is known from the beginning, and becomes the last run when it is taken
             // over.
             return !before.process().equals(after.process())
-                    || !before.lastRun().equals(after.lastRun());
+                    || !before.lastRun().equals(after.lastRun())
+                    || !watchdogOf(before).equals(watchdogOf(after));
         }
         boolean onItsWay = after.state() == ServiceState.WAITING
                 || after.state() == ServiceState.STARTING && after.process().isEmpty();
         return !onItsWay || before.state() == ServiceState.EXITED || before.state() == ServiceState.FATAL;
+    }
+
+    /** What it asked for itself is known to nobody else, and the next supervisor must not be stricter than it asked for. */
+    private static Optional<Duration> watchdogOf(Service service) {
+        return service.run().isPresent() ? service.run().get().health().watchdog() : Optional.empty();
     }
 
     /** A record has what it takes to stop a service, and to go on with its output, without the services file. */
@@ -177,6 +185,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             afterLeftHook();
         } else if (s.state == ServiceState.STARTING) {
             waitUntilReady();
+        } else if (isWatched()) {
+            health().isUp();
         }
     }
 
@@ -221,8 +231,17 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         Ending ending = s.ending.orElseThrow();
         switch (ending.cause()) {
             case SHUTDOWN, OPERATOR, RELOAD -> {}
-            case EXIT, SIGNAL, HEARTBEAT, START_FAILED, PRE_START, POST_START, TAKEOVER, UNSUPERVISED ->
-                s.ending = Optional.of(new Ending(by, reason + "; " + ending.reason()));
+            case EXIT,
+                    SIGNAL,
+                    HEARTBEAT,
+                    NOTIFY,
+                    CHECK,
+                    START_FAILED,
+                    START_TIMEOUT,
+                    PRE_START,
+                    POST_START,
+                    TAKEOVER,
+                    UNSUPERVISED -> s.ending = Optional.of(new Ending(by, reason + "; " + ending.reason()));
         }
     }
 
@@ -272,6 +291,12 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         if (!before.heartbeat().equals(s.spec.heartbeat())) {
             listenAsAsked(before);
+        }
+        boolean sameWatch = before.ready().equals(s.spec.ready())
+                && before.startTimeout().equals(s.spec.startTimeout())
+                && before.health().equals(s.spec.health());
+        if (!sameWatch) {
+            health().takeUp(before);
         }
     }
 
@@ -503,6 +528,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         Optional<String> fingerprint = Optional.of(Fingerprint.of(s.spec));
         s.run = Optional.of(new Run(run, Optional.empty(), now, Optional.empty(), pulse, false, fingerprint));
+        if (isWatched()) {
+            health().aboutToSpawn(run);
+        }
         effects.add(new Spawn(s.spec, run));
     }
 
@@ -542,14 +570,18 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
-    private void waitUntilReady() {
+    void waitUntilReady() {
         if (s.spec.isOneshot()) {
             s.run = Optional.of(s.run.orElseThrow().ready(now.mono()));
             become(ServiceState.RUNNING, "running", Map.of());
+            if (isWatched()) {
+                health().isUp();
+            }
             return;
         }
-        Readiness.Delay delay = (Readiness.Delay) s.spec.ready();
-        if (delay.after().isZero()) {
+        if (!(s.spec.ready() instanceof Readiness.Delay delay)) {
+            health().awaitReady();
+        } else if (delay.after().isZero()) {
             ready();
         } else {
             arm(TimerKind.READY, now.mono().plus(delay.after()));
@@ -582,9 +614,21 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         announce("started", Optional.empty(), Optional.of(s.state), details);
     }
 
-    private void ready() {
+    void ready() {
+        disarm(TimerKind.READY);
         s.run = Optional.of(s.run.orElseThrow().ready(now.mono()));
         become(ServiceState.RUNNING, "ready", Map.of());
+        if (isWatched()) {
+            health().isUp();
+        }
+    }
+
+    /** Its process is there, and what is to be done beside it has been done. */
+    boolean awaitsReadiness() {
+        return s.state == ServiceState.STARTING
+                && s.process().isPresent()
+                && !s.hooks.isDue(HookKind.POST_START)
+                && s.hooks.running().isEmpty();
     }
 
     @Override
@@ -628,6 +672,18 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             hookSteps = new HookSteps(this, s);
         }
         return hookSteps;
+    }
+
+    /** Whether more than its process and its heartbeat tell how it is; most services do without. */
+    private boolean isWatched() {
+        return s.spec.health() != HealthSpec.NONE || !(s.spec.ready() instanceof Readiness.Delay);
+    }
+
+    private HealthSteps health() {
+        if (healthSteps == null) {
+            healthSteps = new HealthSteps(this, s);
+        }
+        return healthSteps;
     }
 
     private void hookIsOver(HookSteps.Outcome outcome) {
@@ -696,9 +752,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     // ---- ending ----
 
     /** Begins to end the present run; the record of that is in place before the first signal. */
-    private void end(Cause cause, String reason) {
-        disarm(TimerKind.READY);
-        disarm(TimerKind.HEARTBEAT);
+    void end(Cause cause, String reason) {
+        watchNoMore();
         s.ending = Optional.of(new Ending(cause, reason));
         become(ServiceState.STOPPING, "stopping", why(cause, reason));
         if (s.process().isPresent()) {
@@ -708,8 +763,16 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
+    private void watchNoMore() {
+        disarm(TimerKind.READY);
+        disarm(TimerKind.START_TIMEOUT);
+        disarm(TimerKind.HEARTBEAT);
+        disarm(TimerKind.WATCHDOG);
+        disarm(TimerKind.CHECK);
+    }
+
     private void askToEnd() {
-        boolean hangs = s.ending.orElseThrow().cause() == Cause.HEARTBEAT;
+        boolean hangs = s.ending.orElseThrow().cause().isHang();
         if (s.hooks.running().isPresent()) {
             hooks().doom("the service is being stopped");
         }
@@ -740,7 +803,11 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (!stop.equals(Signal.KILL)) {
             signal(Signal.CONT, toAll);
         }
-        arm(TimerKind.STOP, now.mono().plus(s.spec.stop().timeout()));
+        MonotonicTime deadline = now.mono().plus(s.spec.stop().timeout());
+        arm(TimerKind.STOP, deadline);
+        if (s.spec.isHeard()) {
+            health().mayStopUntil(Optional.of(deadline));
+        }
     }
 
     private void kill() {
@@ -749,6 +816,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         signal(Signal.KILL, s.spec.stop().killMode().endsTree());
         arm(TimerKind.STOP, now.mono().plus(KILL_AGAIN));
+        if (s.spec.isHeard()) {
+            health().mayStopUntil(Optional.empty());
+        }
     }
 
     private void signal(Signal signal, boolean wholeTree) {
@@ -799,11 +869,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             ended(
                     status,
                     notLoaded.isPresent() ? Cause.START_FAILED : causeOf(event.status()),
-                    notLoaded.orElse(Loading.reason(event)));
+                    isWatched()
+                            ? health().explained(notLoaded.orElse(Loading.reason(event)))
+                            : notLoaded.orElse(Loading.reason(event)));
             return true;
         }
         Ending ending = s.ending.orElseThrow();
-        boolean hasFailed = ending.cause() == Cause.HEARTBEAT || ending.cause() == Cause.POST_START;
+        boolean hasFailed =
+                ending.cause().isHang() || ending.cause() == Cause.POST_START || ending.cause() == Cause.START_TIMEOUT;
         if (hasFailed && s.wanted == Wanted.UP) {
             ended(status, ending.cause(), ending.reason());
             return true;
@@ -843,7 +916,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                     "exit " + code + " is one of its give_up_exit_codes");
         } else if (restart) {
             restartOrGiveUp(status, cause, reason);
-        } else if (hadNoProcess(cause)) {
+        } else if (hadNoProcess(cause) || cause == Cause.START_TIMEOUT) {
             giveUp(endOf(status, cause, reason, Optional.empty()), "cannot start: " + reason);
         } else {
             finish(endOf(status, cause, reason, Optional.empty()), ServiceState.EXITED, "exited");
@@ -901,8 +974,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     private void forgetRun() {
-        disarm(TimerKind.READY);
-        disarm(TimerKind.HEARTBEAT);
+        watchNoMore();
         disarm(TimerKind.DUMP);
         disarm(TimerKind.STOP);
         Run ended = s.run.orElseThrow();
@@ -1075,6 +1147,45 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             end(Cause.HEARTBEAT, silence(heartbeat, pulse));
         } else if (s.process().isPresent()) {
             arm(TimerKind.HEARTBEAT, pulse.nextLook(heartbeat.timeout()));
+            if (s.spec.ready() instanceof Readiness.FirstBeat) {
+                health().readyOrAskAgain();
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.Notified event) {
+        if (isPresentRun(event.run()) && s.process().isPresent() && isUpOrStopping()) {
+            health().heard(event.notice());
+        }
+        return true;
+    }
+
+    private boolean isUpOrStopping() {
+        return s.state == ServiceState.STARTING || s.state == ServiceState.RUNNING || s.state == ServiceState.STOPPING;
+    }
+
+    @Override
+    public Boolean on(Event.HeardOut event) {
+        if (isPresentRun(event.run())) {
+            health().heardOut(event.at(), event.deaf());
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.ReadyFileLookedAt event) {
+        if (isPresentRun(event.run())) {
+            health().looked(event.look());
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.Probed event) {
+        if (isPresentRun(event.run())) {
+            health().probed(event.check(), event.problem());
         }
         return true;
     }
@@ -1102,7 +1213,16 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         switch (event.kind()) {
             case START_JITTER -> start();
             case RESTART -> startWhenDue();
-            case READY -> ready();
+            case READY -> {
+                if (s.spec.ready() instanceof Readiness.Delay) {
+                    ready();
+                } else {
+                    health().ask();
+                }
+            }
+            case START_TIMEOUT -> health().startIsLate();
+            case WATCHDOG -> health().pingIsLate();
+            case CHECK -> health().checksAreDue();
             case HEARTBEAT ->
                 effects.add(new LookAtHeartbeat(
                         s.spec.name(),

@@ -6,8 +6,14 @@ public enum TimerKind {
     START_JITTER,
     /** The wait before a restart. */
     RESTART,
-    /** The service is ready when this fires. */
+    /** The service is ready when this fires, or is to be asked whether it is. */
     READY,
+    /** The service had its time to become ready. */
+    START_TIMEOUT,
+    /** The next WATCHDOG=1 is due. */
+    WATCHDOG,
+    /** The next check is due. */
+    CHECK,
     /** The next look at the heartbeat file. */
     HEARTBEAT,
     /** A hung process had its time to dump. */

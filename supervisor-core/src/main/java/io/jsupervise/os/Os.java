@@ -300,6 +300,20 @@ public interface Os {
      * @param address a path, or an abstract name with {@code @} in front
      */
     void sendTo(String address, byte[] message) throws OsException;
+    // ---- datagrams ----
+
+    /**
+     * A socket that takes datagrams (unix(7), SOCK_DGRAM) and is told who sends them (SO_PASSCRED), bound to {@code path},
+     * where nothing may be yet: EADDRINUSE otherwise. Non-blocking. Its mode is what our umask leaves of 0777, until
+     * {@link #chmod}.
+     */
+    Fd bindDatagrams(Path path) throws OsException;
+
+    /**
+     * The message that has waited longest; empty where none waits. More than {@code most} bytes of it are cut off. What came
+     * with it is ours to close.
+     */
+    Optional<Datagram> receive(Fd socket, int most) throws OsException;
 
     // ---- control ----
 

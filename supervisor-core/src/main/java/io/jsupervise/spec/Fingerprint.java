@@ -5,7 +5,7 @@ import java.util.Map;
 /**
  * What a process is started with, as one number: two specs of a service have the same fingerprint exactly where a
  * process of the one could as well be one of the other. Command, directory, environment, umask, privileges, where the output
- * goes and which heartbeat file it is told of count; how it is watched, restarted and stopped does not, since that is the
+ * goes, which heartbeat file and which notify socket it is told of count; how it is watched, restarted and stopped does not, since that is the
  * supervisor's own business and holds as soon as the supervisor knows it.
  *
  * <p>It is kept in the journal, so it must be the same on every machine, JVM and version: FNV-1a of 64 bits over the
@@ -28,6 +28,14 @@ public final class Fingerprint {
         if (spec.heartbeat().isPresent()) {
             print.add("heartbeat");
             print.add(spec.heartbeat().get().file().toString());
+        }
+        if (spec.isHeard()) {
+            print.add("notify");
+            print.add(
+                    spec.health().watchdogTimeout().isPresent()
+                            ? Long.toString(
+                                    spec.health().watchdogTimeout().get().toNanos() / 1000)
+                            : "no watchdog");
         }
         String digits = Long.toHexString(print.hash);
         return "0".repeat(16 - digits.length()) + digits;

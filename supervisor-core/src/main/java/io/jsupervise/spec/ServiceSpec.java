@@ -15,6 +15,8 @@ import java.util.TreeSet;
  * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
  * @param startLimit  restarts allowed in a window; empty means no limit
  * @param critical    whether the machine is of no use without it: given up, it withholds the feed of the hardware watchdog
+ * @param startTimeout how long it may take to become ready where {@link Readiness} waits for something that may not come;
+ *                    zero means for ever
  */
 public record ServiceSpec(
         ServiceName name,
@@ -25,6 +27,7 @@ public record ServiceSpec(
         List<Dependency> dependsOn,
         Duration startJitter,
         Readiness ready,
+        Duration startTimeout,
         RestartPolicy restart,
         Set<Integer> successExitCodes,
         Set<Integer> giveUpExitCodes,
@@ -32,9 +35,11 @@ public record ServiceSpec(
         Optional<RestartIntensity> startLimit,
         boolean critical,
         Optional<Heartbeat> heartbeat,
+        HealthSpec health,
         StopSequence stop,
         Hooks hooks,
         LogSpec log) {
+    public static final Duration DEFAULT_START_TIMEOUT = Duration.ofSeconds(90);
 
     public ServiceSpec {
         dependsOn = List.copyOf(dependsOn);
@@ -43,10 +48,18 @@ public record ServiceSpec(
         if (startJitter.isNegative()) {
             throw new IllegalArgumentException("start_jitter must not be negative");
         }
+        if (startTimeout.isNegative()) {
+            throw new IllegalArgumentException("start_timeout must not be negative");
+        }
     }
 
     public boolean isOneshot() {
         return type == ServiceType.ONESHOT;
+    }
+
+    /** Whether it is told of a socket at which it may say how it is (sd_notify(3)). */
+    public boolean isHeard() {
+        return health.watchdogTimeout().isPresent() || ready instanceof Readiness.Notified;
     }
 
     /** The same, but started with the supervisor. */
@@ -60,6 +73,7 @@ public record ServiceSpec(
                 dependsOn,
                 startJitter,
                 ready,
+                startTimeout,
                 restart,
                 successExitCodes,
                 giveUpExitCodes,
@@ -67,6 +81,7 @@ public record ServiceSpec(
                 startLimit,
                 critical,
                 heartbeat,
+                health,
                 stop,
                 hooks,
                 log);
@@ -96,6 +111,7 @@ public record ServiceSpec(
         private boolean autostart = true;
         private Duration startJitter = Duration.ZERO;
         private Readiness ready = Readiness.DEFAULT;
+        private Duration startTimeout = DEFAULT_START_TIMEOUT;
         private RestartPolicy restart = RestartPolicy.ALWAYS;
         private Set<Integer> successExitCodes = Set.of(0);
         private Set<Integer> giveUpExitCodes = Set.of();
@@ -103,6 +119,7 @@ public record ServiceSpec(
         private Optional<RestartIntensity> startLimit = Optional.empty();
         private boolean critical;
         private Optional<Heartbeat> heartbeat = Optional.empty();
+        private HealthSpec health = HealthSpec.NONE;
         private StopSequence stop = StopSequence.DEFAULT;
         private Hooks hooks = Hooks.NONE;
         private LogSpec log = new LogSpec.None();
@@ -169,6 +186,11 @@ public record ServiceSpec(
             return this;
         }
 
+        public Builder startTimeout(Duration timeout) {
+            startTimeout = timeout;
+            return this;
+        }
+
         public Builder restart(RestartPolicy policy) {
             restart = policy;
             return this;
@@ -204,6 +226,11 @@ public record ServiceSpec(
             return this;
         }
 
+        public Builder health(HealthSpec value) {
+            health = value;
+            return this;
+        }
+
         public Builder stop(StopSequence sequence) {
             stop = sequence;
             return this;
@@ -229,6 +256,7 @@ public record ServiceSpec(
                     dependsOn,
                     startJitter,
                     ready,
+                    startTimeout,
                     restart,
                     successExitCodes,
                     giveUpExitCodes,
@@ -236,6 +264,7 @@ public record ServiceSpec(
                     startLimit,
                     critical,
                     heartbeat,
+                    health,
                     stop,
                     hooks,
                     log);

@@ -36,6 +36,7 @@ public final class SpecKeys {
         SpecKeys differing = new SpecKeys();
         differing.compare(before, after);
         differing.compare(before.heartbeat(), after.heartbeat());
+        differing.compareHealth(before, after);
         differing.compare(before.stop(), after.stop());
         differing.compare(before.hooks(), after.hooks());
         differing.compare(before.log(), after.log());
@@ -56,7 +57,8 @@ public final class SpecKeys {
         born("umask", old.umask(), young.umask());
         compare(old.privileges(), young.privileges());
         held("start_jitter", before.startJitter(), after.startJitter());
-        held("ready", before.ready(), after.ready());
+        add("ready", before.ready(), after.ready(), isToldAnew(before, after));
+        held("start_timeout", before.startTimeout(), after.startTimeout());
         held("restart", before.restart(), after.restart());
         held("success_exit_codes", before.successExitCodes(), after.successExitCodes());
         held("give_up_exit_codes", before.giveUpExitCodes(), after.giveUpExitCodes());
@@ -97,6 +99,21 @@ public final class SpecKeys {
             held("heartbeat.timeout", before.get().timeout(), after.get().timeout());
             held("heartbeat.grace", before.get().grace(), after.get().grace());
         }
+    }
+
+    /** A child is told of its notify socket when it is born; which of two keys is why makes no difference to it. */
+    private static boolean isToldAnew(ServiceSpec before, ServiceSpec after) {
+        return before.isHeard() != after.isHeard();
+    }
+
+    private void compareHealth(ServiceSpec before, ServiceSpec after) {
+        HealthSpec old = before.health();
+        HealthSpec young = after.health();
+        if (old == young) {
+            return;
+        }
+        born("watchdog_timeout", old.watchdogTimeout(), young.watchdogTimeout());
+        held("checks", old.checks(), young.checks());
     }
 
     private void compare(StopSequence before, StopSequence after) {

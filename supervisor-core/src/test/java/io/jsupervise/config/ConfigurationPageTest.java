@@ -40,6 +40,7 @@ class ConfigurationPageTest {
             Map.entry("### depends_on", Keys.DEPENDENCY),
             Map.entry("### Hooks", Keys.HOOK),
             Map.entry("### ready", Keys.READY),
+            Map.entry("### checks", Keys.CHECK),
             Map.entry("### backoff", Keys.BACKOFF),
             Map.entry("### start_limit", Keys.START_LIMIT),
             Map.entry("### heartbeat", Keys.HEARTBEAT),

@@ -1,7 +1,9 @@
 package io.jsupervise.daemon;
 
 import io.jsupervise.io.HeartbeatFiles;
+import io.jsupervise.io.NotifySockets;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.spec.Configuration;
@@ -23,6 +25,16 @@ public class ForwardingOutlets implements Outlets {
     @Override
     public HeartbeatFiles heartbeats() {
         return outlets.heartbeats();
+    }
+
+    @Override
+    public NotifySockets notifySockets() {
+        return outlets.notifySockets();
+    }
+
+    @Override
+    public void probe(Effect.AskProbe order) {
+        outlets.probe(order);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.jsupervise.io.Keeper;
 import io.jsupervise.io.Keeping;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.io.Spawner;
+import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -87,6 +88,8 @@ public final class SteppedDaemon {
                 state.firstUse(),
                 seed,
                 lookers,
+                (probe, answers) -> lookers.execute(() -> answers.accept(new SupervisorEvent.OfService(
+                        probe.service(), new Event.Probed(probe.run(), probe.check(), Optional.empty())))),
                 relay.isPresent() ? relay.get() : none,
                 keeper,
                 line -> {},

@@ -1,6 +1,7 @@
 package io.jsupervise.io;
 
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.Datagram;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.Os;
@@ -84,6 +85,8 @@ final class FaultyOs {
             open.add(pair[1].number());
         } else if (result instanceof Optional<?> some && some.isPresent() && some.get() instanceof Parcel parcel) {
             parcel.descriptors().forEach(fd -> open.add(fd.number()));
+        } else if (result instanceof Optional<?> some && some.isPresent() && some.get() instanceof Datagram message) {
+            message.descriptors().forEach(fd -> open.add(fd.number()));
         } else if (name.equals("close")) {
             open.remove(((Fd) arguments[0]).number());
         }

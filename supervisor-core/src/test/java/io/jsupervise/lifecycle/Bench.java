@@ -347,6 +347,12 @@ public final class Bench {
             return "cancel " + cancel.kind();
         } else if (effect instanceof Effect.LookAtHeartbeat) {
             return "look at heartbeat";
+        } else if (effect instanceof Effect.LookAtReadyFile) {
+            return "look at ready file";
+        } else if (effect instanceof Effect.HearOut) {
+            return "hear out";
+        } else if (effect instanceof Effect.AskProbe ask) {
+            return "ask " + ask.check().orElse("whether ready");
         } else if (effect instanceof Effect.TakeLog) {
             return "take log";
         } else if (effect instanceof Effect.Forget) {

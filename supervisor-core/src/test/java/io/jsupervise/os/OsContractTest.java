@@ -56,6 +56,9 @@ public abstract class OsContractTest {
     /** A program that writes {@code line} and a newline to its standard output, and then sleeps. */
     protected abstract List<String> writes(String line);
 
+    /** A program that sends {@code message} to the socket that NOTIFY_SOCKET names, and then sleeps. */
+    protected abstract List<String> says(String message);
+
     /** Whether a pidfd tells how its process ended after that was reaped. */
     protected boolean pidFdsTellExits() {
         return true;
@@ -456,6 +459,51 @@ public abstract class OsContractTest {
         assertEquals("a line\n", readAll(from[0]));
         closeBoth(from);
         closeBoth(to);
+    }
+
+    // ---- datagrams ----
+
+    @Test
+    void a_datagram_socket_tells_what_was_sent_and_by_whom() throws Exception {
+        Path path = dir().resolve("notify");
+        Fd socket = os().bindDatagrams(path);
+        assertEquals(FileStat.Kind.SOCKET, os().stat(path).orElseThrow().kind());
+        assertEquals(Optional.empty(), os().receive(socket, 100));
+        OsException taken = assertThrows(OsException.class, () -> os().bindDatagrams(path));
+        assertEquals(Errno.EADDRINUSE, taken.errno());
+
+        Path there = dir().resolve("there");
+        os().rename(path, there);
+        String searched = System.getenv("PATH");
+        Child child = os().spawn(new SpawnRequest(
+                says("READY=1"),
+                dir(),
+                Map.of("PATH", searched == null ? "/bin" : searched, "NOTIFY_SOCKET", there.toString()),
+                022,
+                new SpawnRequest.Output.Null(),
+                new SpawnRequest.Output.Null()));
+        Datagram message = waitFor(socket);
+        assertEquals("READ", new String(message.content(), UTF_8).substring(0, 4));
+        assertEquals(child.pid().value(), message.sender());
+        assertTrue(message.descriptors().isEmpty());
+        assertEquals(Optional.empty(), os().receive(socket, 100));
+        os().signal(child, Signal.KILL);
+        Poller poller = os().poller();
+        poller.add(child.pidfd(), 1);
+        poller.poll(Optional.of(os().now().plus(LONG)), token -> {});
+        poller.close();
+        os().reap(child);
+        os().release(child);
+        os().close(socket);
+    }
+
+    /** The next message that comes. */
+    protected final Datagram waitFor(Fd socket) throws OsException {
+        Poller poller = os().poller();
+        poller.add(socket, 7);
+        poller.poll(Optional.of(os().now().plus(LONG)), token -> assertEquals(7, token));
+        poller.close();
+        return os().receive(socket, 4096).orElseThrow(() -> new AssertionError("no message came"));
     }
 
     // ---- descriptors that are sent ----

@@ -250,6 +250,7 @@ class InvariantsTest {
                     "nobody",
                     new Belongings(
                             elsewhere, Scenario.configuration(0, List.of()).supervisor()),
+                    super.notifySockets(),
                     Optional.empty(),
                     (service, log) -> null,
                     null);

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 
 /**
@@ -32,6 +33,7 @@ final class ProcessTable {
     private final Consumer<SimulatedProcess> wasReaped;
     private final Consumer<SimulatedProcess> beat;
     private final Consumer<SimulatedProcess> write;
+    private final BiConsumer<SimulatedProcess, String> say;
     private Duration initTakes = Duration.ZERO;
     private int lastPid = FIRST_PID;
 
@@ -40,18 +42,21 @@ final class ProcessTable {
      * @param wasReaped is told of each reap
      * @param beat  touches the heartbeat file of a process
      * @param write writes the line of a process
+     * @param say   sends something to the notify socket of a process
      */
     ProcessTable(
             World world,
             Consumer<SimulatedProcess> died,
             Consumer<SimulatedProcess> wasReaped,
             Consumer<SimulatedProcess> beat,
-            Consumer<SimulatedProcess> write) {
+            Consumer<SimulatedProcess> write,
+            BiConsumer<SimulatedProcess, String> say) {
         this.world = world;
         this.died = died;
         this.wasReaped = wasReaped;
         this.beat = beat;
         this.write = write;
+        this.say = say;
     }
 
     Optional<SimulatedProcess> find(int pid) {
@@ -135,6 +140,21 @@ final class ProcessTable {
         }
         if (!program.writes().every().equals(Program.FOREVER)) {
             world.plan(program.writes().every(), () -> write(process));
+        }
+        if (!program.says().first().equals(Program.FOREVER)) {
+            world.plan(program.says().first(), () -> say(process, program.says().word()));
+        }
+    }
+
+    private void say(SimulatedProcess process, String message) {
+        Program.Says says = process.program.says();
+        boolean hangs = world.nanos() - process.bornAt >= says.hangsAt().toNanos();
+        if (process.isAlive() && !hangs) {
+            process.lastSaidAt = world.nanos();
+            say.accept(process, message);
+            if (!says.every().equals(Program.FOREVER)) {
+                world.plan(says.every(), () -> say(process, says.ping()));
+            }
         }
     }
 

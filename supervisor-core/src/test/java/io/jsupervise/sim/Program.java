@@ -16,6 +16,7 @@ import java.util.Optional;
  * @param strays  what leaves its session
  * @param beats   how it beats the file that JSUPERVISE_HEARTBEAT names
  * @param writes  what it writes to its standard output
+ * @param says    what it says at the socket that NOTIFY_SOCKET names
  */
 record Program(
         Duration lives,
@@ -25,7 +26,8 @@ record Program(
         Workers workers,
         Strays strays,
         Beats beats,
-        Writes writes) {
+        Writes writes,
+        Says says) {
     static final Duration FOREVER = Duration.ofDays(10_000);
 
     /**
@@ -59,6 +61,15 @@ record Program(
         static final Writes NOTHING = new Writes(FOREVER, "");
     }
 
+    /**
+     * @param word    what it says first
+     * @param ping    what it says then, again and again
+     * @param hangsAt says no more from then on, and lives
+     */
+    record Says(Duration first, String word, Duration every, String ping, Duration hangsAt) {
+        static final Says NOTHING = new Says(FOREVER, "", FOREVER, "", Duration.ZERO);
+    }
+
     /** Runs until it is told to end, and then ends at once. */
     static Program steady() {
         return new Program(
@@ -69,39 +80,44 @@ record Program(
                 Workers.NONE,
                 Strays.NONE,
                 Beats.NONE,
-                Writes.NOTHING);
+                Writes.NOTHING,
+                Says.NOTHING);
     }
 
     Program exits(Duration after, int code) {
-        return new Program(after, new ExitStatus.Exited(code), onTerm, onKill, workers, strays, beats, writes);
+        return new Program(after, new ExitStatus.Exited(code), onTerm, onKill, workers, strays, beats, writes, says);
     }
 
     Program dies(Duration after, Signal signal) {
         ExitStatus killed = new ExitStatus.Killed(signal, signal.equals(Signal.SEGV));
-        return new Program(after, killed, onTerm, onKill, workers, strays, beats, writes);
+        return new Program(after, killed, onTerm, onKill, workers, strays, beats, writes, says);
     }
 
     Program onTerm(Optional<Duration> takes) {
-        return new Program(lives, end, takes, onKill, workers, strays, beats, writes);
+        return new Program(lives, end, takes, onKill, workers, strays, beats, writes, says);
     }
 
     Program onKill(Duration takes) {
-        return new Program(lives, end, onTerm, takes, workers, strays, beats, writes);
+        return new Program(lives, end, onTerm, takes, workers, strays, beats, writes, says);
     }
 
     Program leaves(Workers behind) {
-        return new Program(lives, end, onTerm, onKill, behind, strays, beats, writes);
+        return new Program(lives, end, onTerm, onKill, behind, strays, beats, writes, says);
     }
 
     Program strays(Strays newStrays) {
-        return new Program(lives, end, onTerm, onKill, workers, newStrays, beats, writes);
+        return new Program(lives, end, onTerm, onKill, workers, newStrays, beats, writes, says);
     }
 
     Program beats(Beats newBeats) {
-        return new Program(lives, end, onTerm, onKill, workers, strays, newBeats, writes);
+        return new Program(lives, end, onTerm, onKill, workers, strays, newBeats, writes, says);
     }
 
     Program writes(Writes newWrites) {
-        return new Program(lives, end, onTerm, onKill, workers, strays, beats, newWrites);
+        return new Program(lives, end, onTerm, onKill, workers, strays, beats, newWrites, says);
+    }
+
+    Program says(Says newSays) {
+        return new Program(lives, end, onTerm, onKill, workers, strays, beats, writes, newSays);
     }
 }

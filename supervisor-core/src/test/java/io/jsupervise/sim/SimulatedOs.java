@@ -7,6 +7,7 @@ import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
+import io.jsupervise.os.Datagram;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
@@ -26,8 +27,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -146,6 +149,7 @@ final class SimulatedOs implements Os {
         boolean isWriteEnd;
         Mailbox<OpenFile> sendsTo;
         Mailbox<OpenFile> receivesFrom;
+        Deque<Datagram> datagrams;
 
         private OpenFile(
                 Path path,
@@ -163,6 +167,9 @@ final class SimulatedOs implements Os {
         boolean isReadable() {
             if (process.isPresent()) {
                 return !process.get().isAlive();
+            }
+            if (datagrams != null) {
+                return !datagrams.isEmpty();
             }
             return pipe.isEmpty() || pipe.get().size() > 0 || pipe.get().isAtEnd();
         }
@@ -185,7 +192,7 @@ final class SimulatedOs implements Os {
     SimulatedOs(World world) {
         this.world = world;
         this.disk = new CrashDisk();
-        this.processes = new ProcessTable(world, this::died, this::ended, this::beat, this::writeLine);
+        this.processes = new ProcessTable(world, this::died, this::ended, this::beat, this::writeLine, this::say);
         this.faults = Faults.none(world);
     }
 
@@ -489,6 +496,25 @@ final class SimulatedOs implements Os {
                 touchNode(Path.of(file));
             } catch (OsException e) {
                 throw new AssertionError("a heartbeat file needs its directory: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    /** Without anybody who listens it is lost: a client of sd_notify(3) sends, and does not look back. */
+    private void say(SimulatedProcess process, String message) {
+        String socket = process.environment.get("NOTIFY_SOCKET");
+        if (socket == null) {
+            return;
+        }
+        Optional<CrashDisk.Node> node = disk.find(Path.of(socket));
+        for (OpenFile file : List.copyOf(files.values())) {
+            if (file.datagrams != null && file.node.equals(node)) {
+                file.datagrams.add(new Datagram(
+                        process.identity.pid().value(),
+                        0,
+                        message.getBytes(java.nio.charset.StandardCharsets.UTF_8),
+                        List.of()));
+                changed(file);
             }
         }
     }
@@ -1296,6 +1322,29 @@ final class SimulatedOs implements Os {
         boolean someWaited = file(socket).receivesFrom.removeFirst();
         loseWhatNobodyHas();
         return someWaited;
+    }
+
+    @Override
+    public Fd bindDatagrams(Path path) throws OsException {
+        enterDisk("bind", path);
+        if (disk.find(path).isPresent()) {
+            throw new OsException(Errno.EADDRINUSE, "bind " + path);
+        }
+        CrashDisk.Node node = disk.make(path, FileStat.Kind.SOCKET, 0755, fileNanos(), "bind");
+        OpenFile file = new OpenFile(path, Optional.of(node), Optional.empty(), Optional.empty(), false);
+        file.datagrams = new ArrayDeque<>();
+        return open(file);
+    }
+
+    @Override
+    public Optional<Datagram> receive(Fd socket, int most) {
+        enter();
+        Datagram first = file(socket).datagrams.poll();
+        if (first == null) {
+            return Optional.empty();
+        }
+        byte[] content = java.util.Arrays.copyOf(first.content(), Math.min(most, first.content().length));
+        return Optional.of(new Datagram(first.sender(), first.uid(), content, first.descriptors()));
     }
 
     @Override

@@ -43,6 +43,10 @@ class SimulatedOsContractTest extends OsContractTest {
                 Program.steady()
                         .exits(Duration.ofMillis(1), 0)
                         .leaves(new Program.Workers(1, Duration.ZERO, Program.FOREVER, Duration.ZERO));
+            case "says" ->
+                Program.steady()
+                        .says(new Program.Says(
+                                Duration.ofMillis(1), argv.get(1), Program.FOREVER, "", Program.FOREVER));
             case "sleeps" -> Program.steady();
             case "writes" -> Program.steady().writes(new Writes(Duration.ofMillis(1), argv.get(1) + "\n"));
             default -> throw new SpawnException(Errno.ENOENT, argv.get(0));
@@ -72,6 +76,11 @@ class SimulatedOsContractTest extends OsContractTest {
     @Override
     protected List<String> leavesAnOrphan() {
         return List.of("leaves");
+    }
+
+    @Override
+    protected List<String> says(String message) {
+        return List.of("says", message);
     }
 
     @Override

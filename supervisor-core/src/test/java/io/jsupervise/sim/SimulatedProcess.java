@@ -30,6 +30,7 @@ final class SimulatedProcess {
 
     Optional<ExitStatus> ended = Optional.empty();
     boolean reaped;
+    long lastSaidAt;
     long lastBeatAt;
     long beats;
     long lines;

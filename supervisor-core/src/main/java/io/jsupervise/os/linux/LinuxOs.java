@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Child;
+import io.jsupervise.os.Datagram;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
@@ -453,6 +454,16 @@ public final class LinuxOs implements Os {
     @Override
     public boolean discard(Fd socket) throws OsException {
         return parcels.discard(socket);
+    }
+
+    @Override
+    public Fd bindDatagrams(Path path) throws OsException {
+        return new Datagrams(kernel).bind(path);
+    }
+
+    @Override
+    public Optional<Datagram> receive(Fd socket, int most) throws OsException {
+        return new Datagrams(kernel).receive(socket, most);
     }
 
     @Override

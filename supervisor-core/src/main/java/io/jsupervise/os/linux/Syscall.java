@@ -7,6 +7,7 @@ enum Syscall {
     CLOSE(3, 57),
     SOCKET(41, 198),
     SENDTO(44, 206),
+    BIND(49, 200),
     SENDMSG(46, 211),
     RECVMSG(47, 212),
     SOCKETPAIR(53, 199),

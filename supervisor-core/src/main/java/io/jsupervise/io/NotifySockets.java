@@ -1,0 +1,430 @@
+package io.jsupervise.io;
+
+import io.jsupervise.control.NotifyCodec;
+import io.jsupervise.lifecycle.Bearer;
+import io.jsupervise.lifecycle.Effect;
+import io.jsupervise.lifecycle.Event;
+import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.ProcessIdentity;
+import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Datagram;
+import io.jsupervise.os.Errno;
+import io.jsupervise.os.Fd;
+import io.jsupervise.os.FileStat;
+import io.jsupervise.os.Os;
+import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
+import io.jsupervise.os.ProcessStat;
+import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
+
+/**
+ * The sockets at which services say how they are (sd_notify(3)): one for each service that asks for it, at
+ * {@code <runtime_dir>/notify/NAME}, which only its user may write to. A client opens its own socket anew for each
+ * message, so whoever supervises next binds another one at the same path, and nobody has to be told.
+ *
+ * <p>A message counts when the kernel says that its sender is of the service's own tree: the main process, whatever is of
+ * its session or descends from it, or bears the mark of the run. A shell script says its word by a child of it
+ * (systemd-notify), so the main process alone would be too few; but nobody else, though it be of the same user, can keep a
+ * hung service alive. A sender that is gone by the time is refused: nobody can tell any more whose it was.
+ *
+ * <p>While a service is being spawned its socket is not read: who sends can be judged when the number of the main
+ * process is known. Somebody who sends too much is made to wait, in its own sendmsg(2): after {@value #MOST_AT_ONCE}
+ * messages a socket rests for a while. One thread turns; all else may be called from any thread.
+ */
+public final class NotifySockets {
+    /** Of all services together; no file of a service has it, because names begin with a letter or a digit. */
+    private static final String FRESH = ".new-";
+
+    private static final int LONGEST_MESSAGE = 4096;
+    private static final int MOST_AT_ONCE = 64;
+
+    /** net.unix.max_dgram_qlen is 10, or 512 where systemd runs. */
+    private static final int MOST_IN_QUEUE = 1024;
+
+    private static final int MOST_ANCESTORS = 64;
+    private static final Duration REST = Duration.ofMillis(100);
+
+    private final Os os;
+    private final Path directory;
+    private final Path fifos;
+    private final Belongings belongings;
+    private final Consumer<SupervisorEvent> results;
+    private final Runnable begun;
+    private final Map<ServiceName, Socket> sockets = new HashMap<>();
+    private final Map<Long, Socket> byToken = new HashMap<>();
+    private final List<Effect.HearOut> toHearOut = new ArrayList<>();
+    private Optional<Poller> poller = Optional.empty();
+    private long lastToken;
+
+    /** Of one service. */
+    private static final class Socket {
+        final ServiceName service;
+        final Path path;
+        Optional<Credentials> owner;
+        Fd fd;
+        long inode;
+        long token;
+        Optional<RunId> run = Optional.empty();
+        ProcessIdentity main;
+        boolean polled;
+        boolean complained;
+        Optional<String> deaf = Optional.empty();
+        Optional<MonotonicTime> restsUntil = Optional.empty();
+
+        Socket(ServiceName service, Path path) {
+            this.service = service;
+            this.path = path;
+        }
+    }
+
+    /**
+     * @param results gets what is said, and what was refused, on the thread that turns
+     * @param begun   is called once, when the first service has asked for a socket: somebody has to turn from then on
+     */
+    public NotifySockets(
+            Os os, SupervisorSpec spec, Belongings belongings, Consumer<SupervisorEvent> results, Runnable begun) {
+        this.os = os;
+        this.directory = spec.runtimeDir().resolve("notify");
+        this.fifos = spec.stateDir().resolve("fifo");
+        this.belongings = belongings;
+        this.results = results;
+        this.begun = begun;
+    }
+
+    public static Path path(SupervisorSpec spec, ServiceName service) {
+        return spec.runtimeDir().resolve("notify").resolve(service.value());
+    }
+
+    // ---- from birth to death ----
+
+    /** Before a spawn: the socket is there, and nobody reads it until {@link #began}. The thread that spawns. */
+    public synchronized Path expect(ServiceSpec service) throws OsException {
+        Socket socket = of(service);
+        rest(socket);
+        socket.run = Optional.empty();
+        socket.complained = false;
+        socket.restsUntil = Optional.empty();
+        if (!isThere(socket)) {
+            make(socket);
+        }
+        // Whatever still waits was said of an earlier run.
+        for (int i = 0; i < MOST_IN_QUEUE; i++) {
+            Optional<Datagram> old = os.receive(socket.fd, 1);
+            if (old.isEmpty()) {
+                break;
+            }
+            old.get().descriptors().forEach(os::close);
+        }
+        return socket.path;
+    }
+
+    /** Its process is known: what it says counts. */
+    public synchronized void began(ServiceName service, RunId run, ProcessIdentity main) throws OsException {
+        Socket socket = sockets.get(service);
+        if (socket == null || socket.fd == null) {
+            return;
+        }
+        socket.run = Optional.of(run);
+        socket.main = main;
+        listen(socket);
+    }
+
+    /** A process of an earlier supervisor goes on; that one's socket is dead. */
+    public synchronized void adopt(ServiceSpec service, RunId run, ProcessIdentity main) throws OsException {
+        Socket socket = of(service);
+        make(socket);
+        began(service.name(), run, main);
+    }
+
+    /** The service is gone for good. */
+    public synchronized void forget(ServiceName service) throws OsException {
+        Socket socket = sockets.remove(service);
+        if (socket != null) {
+            close(socket);
+            os.unlink(socket.path);
+        }
+    }
+
+    /** What vanished is made again; what was said meanwhile is lost, and nobody is judged by that. Names what was restored. */
+    public synchronized List<Path> restore() throws OsException {
+        List<Path> restored = new ArrayList<>();
+        for (Socket socket : sockets.values()) {
+            if (socket.fd != null && !isThere(socket)) {
+                remake(socket);
+                restored.add(socket.path);
+            }
+        }
+        return restored;
+    }
+
+    private void remake(Socket socket) throws OsException {
+        make(socket);
+        socket.deaf = Optional.of(socket.path + " was not there");
+        if (socket.run.isPresent()) {
+            listen(socket);
+        }
+    }
+
+    private Socket of(ServiceSpec service) throws OsException {
+        Socket socket = sockets.get(service.name());
+        if (socket == null) {
+            if (poller.isEmpty()) {
+                poller = Optional.of(os.poller());
+                begun.run();
+            }
+            socket = new Socket(service.name(), directory.resolve(service.name().value()));
+            socket.owner = Optional.empty();
+            sockets.put(service.name(), socket);
+        }
+        Optional<Credentials> owner = service.spawn().privileges().credentials();
+        if (!owner.map(Credentials::uid).equals(socket.owner.map(Credentials::uid))) {
+            // Made anew: what a former owner has open is not for the next one.
+            close(socket);
+        }
+        socket.owner = owner;
+        return socket;
+    }
+
+    private boolean isThere(Socket socket) throws OsException {
+        if (socket.fd == null) {
+            return false;
+        }
+        Optional<FileStat> there = os.stat(socket.path);
+        return there.isPresent()
+                && there.get().kind() == FileStat.Kind.SOCKET
+                && there.get().inode() == socket.inode;
+    }
+
+    /** Under another name first: nobody may send before it has its owner and mode, and a dead one is replaced at one instant. */
+    private void make(Socket socket) throws OsException {
+        close(socket);
+        os.mkdir(directory, 0711);
+        if (socket.owner.isPresent()) {
+            belongings.letPassOnTheWay();
+        }
+        Path fresh = directory.resolve(FRESH + socket.service.value());
+        os.unlink(fresh);
+        Fd fd = os.bindDatagrams(fresh);
+        try {
+            os.chmod(fresh, 0600);
+            if (socket.owner.isPresent()) {
+                os.chown(fresh, socket.owner.get().uid(), socket.owner.get().gid());
+            }
+            socket.inode = os.stat(fresh)
+                    .orElseThrow(() -> new OsException(Errno.ENOENT, "stat " + fresh))
+                    .inode();
+            os.rename(fresh, socket.path);
+        } catch (OsException e) {
+            os.close(fd);
+            throw e;
+        }
+        socket.fd = fd;
+    }
+
+    private void close(Socket socket) {
+        if (socket.fd != null) {
+            rest(socket);
+            os.close(socket.fd);
+            socket.fd = null;
+        }
+    }
+
+    private void listen(Socket socket) throws OsException {
+        if (!socket.polled) {
+            // Another number each time: a report that comes late finds nothing.
+            socket.token = ++lastToken;
+            poller.orElseThrow().add(socket.fd, socket.token);
+            byToken.put(socket.token, socket);
+            socket.polled = true;
+        }
+    }
+
+    private void rest(Socket socket) {
+        if (socket.polled) {
+            byToken.remove(socket.token);
+            socket.polled = false;
+            try {
+                poller.orElseThrow().remove(socket.fd);
+            } catch (OsException e) {
+                trouble(socket, "cannot stop listening: " + e.getMessage());
+            }
+        }
+    }
+
+    // ---- listening ----
+
+    /** Orders that what waits is read, and then a HeardOut; never waits. */
+    public synchronized void hearOut(Effect.HearOut order) {
+        toHearOut.add(order);
+        poller.ifPresent(Poller::wakeup);
+    }
+
+    /** Ends the present turn, or the next. */
+    public synchronized void wakeup() {
+        poller.ifPresent(Poller::wakeup);
+    }
+
+    /** Waits until somebody says something, for as long as {@code until} says, and passes it on. */
+    public void turn(Optional<MonotonicTime> until) throws OsException {
+        Poller waiting;
+        Optional<MonotonicTime> deadline;
+        synchronized (this) {
+            if (poller.isEmpty()) {
+                return;
+            }
+            waiting = poller.get();
+            deadline = earliest(until);
+        }
+        List<Long> tokens = new ArrayList<>();
+        waiting.poll(deadline, tokens::add);
+        synchronized (this) {
+            for (long token : tokens) {
+                Socket socket = byToken.get(token);
+                if (socket != null) {
+                    readSome(socket);
+                }
+            }
+            for (Effect.HearOut order : toHearOut) {
+                hearOutNow(order);
+            }
+            toHearOut.clear();
+            wakeRested();
+        }
+    }
+
+    private Optional<MonotonicTime> earliest(Optional<MonotonicTime> until) {
+        Optional<MonotonicTime> first = toHearOut.isEmpty() ? until : Optional.of(MonotonicTime.BOOT);
+        for (Socket socket : sockets.values()) {
+            if (socket.restsUntil.isPresent()) {
+                MonotonicTime end = socket.restsUntil.get();
+                first = Optional.of(first.isEmpty() ? end : MonotonicTime.min(first.get(), end));
+            }
+        }
+        return first;
+    }
+
+    private void wakeRested() throws OsException {
+        MonotonicTime now = os.now();
+        for (Socket socket : sockets.values()) {
+            if (socket.restsUntil.isPresent() && !now.isBefore(socket.restsUntil.get())) {
+                socket.restsUntil = Optional.empty();
+                if (socket.fd != null && socket.run.isPresent()) {
+                    listen(socket);
+                }
+            }
+        }
+    }
+
+    private void hearOutNow(Effect.HearOut order) throws OsException {
+        Socket socket = sockets.get(order.service());
+        MonotonicTime at = os.now();
+        Optional<String> deaf = Optional.empty();
+        if (socket == null || socket.fd == null || !socket.run.equals(Optional.of(order.run()))) {
+            deaf = Optional.of("there is no socket");
+        } else {
+            // Also of one that is made to wait: no queue holds more than that.
+            read(socket, MOST_IN_QUEUE);
+            if (!isThere(socket)) {
+                remake(socket);
+            }
+            deaf = socket.deaf;
+            socket.deaf = Optional.empty();
+        }
+        results.accept(new SupervisorEvent.OfService(order.service(), new Event.HeardOut(order.run(), at, deaf)));
+    }
+
+    private void readSome(Socket socket) throws OsException {
+        if (!read(socket, MOST_AT_ONCE)) {
+            rest(socket);
+            socket.restsUntil = Optional.of(os.now().plus(REST));
+        }
+    }
+
+    /** False where more may wait. */
+    private boolean read(Socket socket, int most) throws OsException {
+        for (int i = 0; i < most; i++) {
+            Optional<Datagram> message = os.receive(socket.fd, LONGEST_MESSAGE);
+            if (message.isEmpty()) {
+                return true;
+            }
+            take(socket, message.get());
+        }
+        return false;
+    }
+
+    /** What came along is closed last: a BARRIER says that all before it has been taken. */
+    private void take(Socket socket, Datagram message) {
+        try {
+            if (isOfTree(socket, message.sender())) {
+                NotifyCodec.Message said = NotifyCodec.decode(message.content());
+                if (said.problem().isPresent()) {
+                    refuse(socket, said.problem().get());
+                }
+                results.accept(new SupervisorEvent.OfService(
+                        socket.service, new Event.Notified(socket.run.orElseThrow(), said.notice())));
+            } else {
+                refuse(
+                        socket,
+                        "pid " + message.sender() + " of uid " + message.uid()
+                                + " is none of its processes, or had ended before it could be told whose it was");
+            }
+        } finally {
+            message.descriptors().forEach(os::close);
+        }
+    }
+
+    private boolean isOfTree(Socket socket, int sender) {
+        int main = socket.main.pid().value();
+        if (sender == main) {
+            return true;
+        }
+        int pid = sender;
+        for (int i = 0; i < MOST_ANCESTORS && pid > 1; i++) {
+            Optional<ProcessStat> process = os.process(new Pid(pid));
+            if (process.isEmpty()) {
+                break;
+            }
+            if (process.get().session() == main || process.get().parent() == main) {
+                return true;
+            }
+            pid = process.get().parent();
+        }
+        return bearsMark(socket, sender);
+    }
+
+    /** A daemon that left its session, and whose parent has gone. */
+    private boolean bearsMark(Socket socket, int sender) {
+        try {
+            Optional<Bearer> bearer = sender <= 0 ? Optional.empty() : os.bearer(new Pid(sender), fifos);
+            return bearer.isPresent() && bearer.get().run().equals(socket.run);
+        } catch (OsException e) {
+            return false;
+        }
+    }
+
+    /** Told once a run: whoever says nonsense may say it again and again. */
+    private void refuse(Socket socket, String what) {
+        if (!socket.complained) {
+            socket.complained = true;
+            trouble(socket, what);
+        }
+    }
+
+    private void trouble(Socket socket, String what) {
+        results.accept(
+                new SupervisorEvent.Noticed(Optional.of(socket.service), "notify-refused", Map.of("what", what)));
+    }
+}
