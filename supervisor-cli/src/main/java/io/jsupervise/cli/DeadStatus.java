@@ -105,6 +105,9 @@ final class DeadStatus {
         out.writeNullField("backoff_ms");
         writeLastExit(record, out);
         out.writeNullField("heartbeat");
+        out.writeNullField("notify");
+        out.writeArrayFieldStart("checks");
+        out.writeEndArray();
         out.writeStringField("run_id", living.map(one -> one.run().value()).orElse(null));
         out.writeNullField("spec_changed");
         out.writeArrayFieldStart("waiting_for");

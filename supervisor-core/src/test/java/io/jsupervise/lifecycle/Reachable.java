@@ -307,7 +307,10 @@ final class Reachable {
         return switch (kind) {
             case START_JITTER -> "its start jitter is over";
             case RESTART -> "its backoff is over";
-            case READY -> "it has lived for its ready delay";
+            case READY -> "it has lived for its ready delay, or is to be asked again";
+            case START_TIMEOUT -> "its start_timeout is over";
+            case WATCHDOG -> "a WATCHDOG=1 is overdue";
+            case CHECK -> "a check is due";
             case HEARTBEAT -> "a look at its heartbeat is due";
             case DUMP -> "its time to dump is over";
             case STOP -> "its stop_timeout is over";
