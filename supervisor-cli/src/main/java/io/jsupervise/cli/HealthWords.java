@@ -9,7 +9,7 @@ final class HealthWords {
     private HealthWords() {}
 
     /** Empty where there is nothing of that kind to say. */
-    static Optional<String> of(JsonObject service) throws JsonException {
+    static Optional<String> of(JsonObject service, String state) throws JsonException {
         boolean checked = false;
         if (service.has("checks")) {
             for (JsonObject check : service.objects("checks")) {
@@ -22,16 +22,16 @@ final class HealthWords {
         }
         if (service.has("notify")) {
             JsonObject notify = service.object("notify");
-            String state = notify.string("state");
+            String said = notify.string("state");
             Optional<String> status = notify.optionalString("status");
-            boolean isPlain = state.equals("ready") || state.equals("waiting");
+            boolean isPlain = said.equals("ready") || said.equals("waiting");
             if (status.isPresent()) {
-                return Optional.of(isPlain ? status.get() : state + ": " + status.get());
+                return Optional.of(isPlain ? status.get() : said + ": " + status.get());
             } else if (!isPlain) {
-                return Optional.of(state);
+                return Optional.of(said);
             }
         }
-        boolean runs = service.string("state").equals("RUNNING") && !service.has("heartbeat");
+        boolean runs = state.equals("RUNNING") && !service.has("heartbeat");
         return checked && runs ? Optional.of("checks ok") : Optional.empty();
     }
 }

@@ -55,7 +55,7 @@ final class StatusTable {
                 List<String> reasons = service.strings("waiting_for");
                 return reasons.isEmpty() ? "-" : "waits for " + String.join(", ", reasons);
             }
-            Optional<String> watched = HealthWords.of(service);
+            Optional<String> watched = HealthWords.of(service, state);
             if (watched.isPresent()) {
                 return watched.get();
             }
