@@ -28,6 +28,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
 
 /**
@@ -65,8 +67,11 @@ public final class NotifySockets {
     private final Runnable begun;
     private final Map<ServiceName, Socket> sockets = new HashMap<>();
     private final Map<Long, Socket> byToken = new HashMap<>();
-    private final List<Effect.HearOut> toHearOut = new ArrayList<>();
-    private Optional<Poller> poller = Optional.empty();
+
+    /** Filled without a lock: the loop must not wait for somebody who makes a socket in a slow directory. */
+    private final Queue<Effect.HearOut> toHearOut = new ConcurrentLinkedQueue<>();
+
+    private volatile Optional<Poller> poller = Optional.empty();
     private long lastToken;
 
     /** Of one service. */
@@ -267,13 +272,8 @@ public final class NotifySockets {
     // ---- listening ----
 
     /** Orders that what waits is read, and then a HeardOut; never waits. */
-    public synchronized void hearOut(Effect.HearOut order) {
+    public void hearOut(Effect.HearOut order) {
         toHearOut.add(order);
-        poller.ifPresent(Poller::wakeup);
-    }
-
-    /** Ends the present turn, or the next. */
-    public synchronized void wakeup() {
         poller.ifPresent(Poller::wakeup);
     }
 
@@ -297,10 +297,9 @@ public final class NotifySockets {
                     readSome(socket);
                 }
             }
-            for (Effect.HearOut order : toHearOut) {
+            for (Effect.HearOut order = toHearOut.poll(); order != null; order = toHearOut.poll()) {
                 hearOutNow(order);
             }
-            toHearOut.clear();
             wakeRested();
         }
     }

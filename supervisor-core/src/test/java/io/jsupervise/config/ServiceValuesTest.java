@@ -8,7 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.Check;
+import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.Readiness;
@@ -177,6 +180,35 @@ class ServiceValuesTest {
                         ServiceSpec::heartbeat,
                         beat(Path.of("/srv/b"), 30, 90)),
                 row("heartbeat: {timeout: 30s, file: /run/b}", ServiceSpec::heartbeat, beat(Path.of("/run/b"), 30, 90)),
+                row("start_timeout: 2m", ServiceSpec::startTimeout, Duration.ofMinutes(2)),
+                row("", ServiceSpec::startTimeout, Duration.ofSeconds(90)),
+                row("ready: {notify: true}", ServiceSpec::ready, new Readiness.Notified()),
+                row("ready: {notify: false}", ServiceSpec::ready, Readiness.DEFAULT),
+                row("ready: {file: web.pid}", ServiceSpec::ready, new Readiness.Written(Path.of("/app/web.pid"))),
+                row(
+                        "ready: {heartbeat: true}\nheartbeat: {timeout: 1s}",
+                        ServiceSpec::ready,
+                        new Readiness.FirstBeat()),
+                row("ready: {tcp: \"db:5432\"}", ServiceSpec::ready, answering(new Probe.Tcp("db", 5432))),
+                row("ready: {tcp: \"[::1]:5432\"}", ServiceSpec::ready, answering(new Probe.Tcp("::1", 5432))),
+                row("ready: {http: \"http://db\"}", ServiceSpec::ready, answering(new Probe.Http("db", 80, "/"))),
+                row(
+                        "ready: {http: \"http://db:81?x=/y\"}",
+                        ServiceSpec::ready,
+                        answering(new Probe.Http("db", 81, "/?x=/y"))),
+                row("", ServiceSpec::health, HealthSpec.NONE),
+                row(
+                        "watchdog_timeout: 3s\nchecks: {a: {tcp: \"db:1\"}}",
+                        ServiceSpec::health,
+                        new HealthSpec(
+                                Optional.of(Duration.ofSeconds(3)),
+                                List.of(new Check(
+                                        "a",
+                                        new Probe.Tcp("db", 1),
+                                        Duration.ofSeconds(10),
+                                        Duration.ofSeconds(3),
+                                        3,
+                                        Duration.ZERO)))),
                 row("", ServiceSpec::stop, stop(Signal.TERM, 10, Optional.empty())),
                 row("stop_signal: QUIT", ServiceSpec::stop, stop(Signal.QUIT, 10, Optional.empty())),
                 row("stop_signal: sigint\nstop_timeout: 0s", ServiceSpec::stop, stop(Signal.INT, 0, Optional.empty())),
@@ -185,6 +217,10 @@ class ServiceValuesTest {
                         ServiceSpec::stop,
                         stop(Signal.TERM, 10, Optional.of(Signal.ABRT))),
                 row("stop_signal: RTMIN+3", ServiceSpec::stop, stop(new Signal(37), 10, Optional.empty())));
+    }
+
+    private static Readiness answering(Probe probe) {
+        return new Readiness.Answering(probe);
     }
 
     private static Optional<Heartbeat> beat(Path file, long timeoutSeconds, long graceSeconds) {
