@@ -325,9 +325,7 @@ final class ServiceReader {
         }
         if (section.has("checks")) {
             section.problem(
-                    section.placeOf("checks"),
-                    "checks are set for a oneshot, which serves nobody",
-                    "remove them");
+                    section.placeOf("checks"), "checks are set for a oneshot, which serves nobody", "remove them");
         }
     }
 

@@ -7,13 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
-import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
-import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
+import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartIntensity;

@@ -4,6 +4,7 @@ import io.jsupervise.io.Actor;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.Keeping;
 import io.jsupervise.io.LogRelay;
+import io.jsupervise.io.NotifySockets;
 import io.jsupervise.io.Spawner;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.Service;
@@ -191,6 +192,11 @@ public final class SteppedDaemon {
     /** Once it has ended: whether there were only oneshots and some of them failed, so that the exit code is 1. */
     public boolean failed() {
         return assembly.loop().failed();
+    }
+
+    /** Their turns are for the caller to make, as those of the loop. */
+    public NotifySockets notifySockets() {
+        return assembly.notifySockets();
     }
 
     public CompletableFuture<Answer> ask(Ask ask) {

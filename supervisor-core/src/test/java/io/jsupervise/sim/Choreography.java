@@ -138,6 +138,7 @@ final class Choreography {
                 needs,
                 plain.startJitter(),
                 plain.ready(),
+                plain.startTimeout(),
                 restart,
                 plain.successExitCodes(),
                 plain.giveUpExitCodes(),
@@ -145,6 +146,7 @@ final class Choreography {
                 plain.startLimit(),
                 plain.critical(),
                 onlyOneshots ? Optional.empty() : plain.heartbeat(),
+                plain.health(),
                 plain.stop().with(part.killMode),
                 new Hooks(
                         hook(part, HookKind.PRE_START),

@@ -7,6 +7,7 @@ import io.jsupervise.io.Actor;
 import io.jsupervise.io.Keeper;
 import io.jsupervise.io.LogRelay;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.os.OsException;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
@@ -60,6 +61,7 @@ final class Life {
     /** When the keeper begins with what there is for it; empty where there was nothing. */
     private Optional<Long> keeperBegins = Optional.empty();
 
+    private final Supplier<Optional<SimulatedPoller>> notifyPoller;
     private final List<Runnable> looks = new ArrayList<>();
     private int busyLookers;
     private long heldSince = -1;
@@ -92,7 +94,9 @@ final class Life {
         this.order = random.split();
         this.daemon =
                 SteppedDaemon.begin(os, configuration, file, random.nextLong(), looks::add, witness, saboteur, relays);
-        this.poller = os.lastPoller();
+        // That of the relay comes before it, that of the notify sockets behind, when somebody asks for one.
+        this.poller = os.poller(relays ? 1 : 0).orElseThrow();
+        this.notifyPoller = () -> os.poller(relays ? 2 : 1);
         this.relay = daemon.relay();
         this.relayPoller = os.firstPoller();
         this.actors = daemon.actors();
@@ -140,6 +144,16 @@ final class Life {
             next = Math.min(
                     next, relayPoller.deadline().map(MonotonicTime::nanos).orElse(Long.MAX_VALUE));
         }
+        if (notifyPoller.get().isPresent()) {
+            next = Math.min(
+                    next,
+                    notifyPoller
+                            .get()
+                            .get()
+                            .deadline()
+                            .map(MonotonicTime::nanos)
+                            .orElse(Long.MAX_VALUE));
+        }
         for (Actor actor : actors) {
             if (!busy.contains(actor)) {
                 next = Math.min(next, actor.nextStep().map(MonotonicTime::nanos).orElse(Long.MAX_VALUE));
@@ -158,6 +172,10 @@ final class Life {
         if (relay.isPresent() && !relayIsBusy && mayGoOn(relayPoller)) {
             able.add(this::relay);
         }
+        boolean mayHear = notifyPoller.get().isPresent() && !Thread.holdsLock(daemon.notifySockets());
+        if (mayHear && mayGoOn(notifyPoller.get().get())) {
+            able.add(this::hear);
+        }
         for (Actor actor : actors) {
             if (!busy.contains(actor) && actor.nextStep().filter(this::hasCome).isPresent()) {
                 able.add(() -> step(actor));
@@ -172,6 +190,9 @@ final class Life {
         if (able.isEmpty() && !poller.waits()) {
             // It has done what there was, and has yet to say until when it will wait.
             able.add(this::turn);
+        }
+        if (able.isEmpty() && mayHear && !notifyPoller.get().get().waits()) {
+            able.add(this::hear);
         }
         if (able.isEmpty() && relay.isPresent() && !relayIsBusy && !relayPoller.waits()) {
             able.add(this::relay);
@@ -219,6 +240,18 @@ final class Life {
         over = !daemon.turn();
         turns++;
         witness.afterTurn();
+        caller.ifPresent(os::callerMayWait);
+    }
+
+    /** It reads sockets, and files that never are on a disk: it does not wait. */
+    private void hear() {
+        Optional<Consumer<Duration>> caller = os.waiting();
+        os.callerNeverWaits();
+        try {
+            daemon.notifySockets().turn(Optional.empty());
+        } catch (OsException e) {
+            throw new AssertionError("it cannot listen", e);
+        }
         caller.ifPresent(os::callerMayWait);
     }
 

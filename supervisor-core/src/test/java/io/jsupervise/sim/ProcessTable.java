@@ -151,6 +151,7 @@ final class ProcessTable {
         boolean hangs = world.nanos() - process.bornAt >= says.hangsAt().toNanos();
         if (process.isAlive() && !hangs) {
             process.lastSaidAt = world.nanos();
+            process.said++;
             say.accept(process, message);
             if (!says.every().equals(Program.FOREVER)) {
                 world.plan(says.every(), () -> say(process, says.ping()));

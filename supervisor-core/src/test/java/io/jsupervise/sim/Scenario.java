@@ -154,6 +154,8 @@ final class Scenario {
                 .giveUpExitCodes(spec.giveUpExitCodes())
                 .startJitter(spec.startJitter())
                 .ready(spec.ready())
+                .startTimeout(spec.startTimeout())
+                .health(spec.health())
                 .backoff(spec.backoff())
                 .stop(spec.stop())
                 .log(spec.log());
@@ -249,6 +251,9 @@ final class Scenario {
                     ms(number(300, 1_000, 5_000, 30_000)),
                     ms(number(500, 3_000, 30_000))));
         }
+        if (choreography.isEmpty() && chance(0.3)) {
+            Sayings.ask(service, random);
+        }
         return service.build();
     }
 
@@ -294,6 +299,9 @@ final class Scenario {
                         upTo(500).plusMillis(20),
                         chance(0.3) ? upTo((int) LONGEST_CLING.toMillis()) : Duration.ZERO));
             }
+        }
+        if (spec.isHeard()) {
+            program = Sayings.speaking(program, spec, calm, random);
         }
         return spec.heartbeat().isPresent()
                 ? program.beats(beats(spec.heartbeat().get()))

@@ -318,6 +318,10 @@ final class ServiceWatch {
         if (hang) {
             condemned();
         }
+        String cause = String.valueOf(happening.details().get("cause"));
+        if (happening.event().equals("stopping") && (cause.equals("notify") || cause.equals("start-timeout"))) {
+            Sayings.condemned(spec, main, cause, world.nanos());
+        }
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
@@ -426,6 +430,10 @@ final class ServiceWatch {
      */
     void hungIsFound() {
         boolean isUp = state == ServiceState.STARTING || state == ServiceState.RUNNING;
+        if (spec.isHeard() && isUp && isAlive()) {
+            long from = main.said > 0 ? main.lastSaidAt : main.bornAt;
+            Sayings.silenceIsFound(spec, main, world.nanos(), excuses.between(from, world.nanos()));
+        }
         if (spec.heartbeat().isEmpty() || !isUp || !isAlive()) {
             return;
         }
@@ -478,7 +486,11 @@ final class ServiceWatch {
     private long latest(long unmetAt) {
         return switch (state) {
             case STOPPED, EXITED, FATAL, RUNNING -> Long.MAX_VALUE / 2;
-            case STARTING -> since + ((Readiness.Delay) spec.ready()).after().toNanos() + longestHooks();
+            case STARTING ->
+                since
+                        + (spec.ready() instanceof Readiness.Delay delay ? delay.after() : spec.startTimeout())
+                                .toNanos()
+                        + longestHooks();
             case BACKOFF -> Math.max(notBefore, since + GRAVE) + longestHooks();
             case WAITING ->
                 Math.max(since, unmetAt)

@@ -306,9 +306,9 @@ final class SimulatedOs implements Os {
         return open;
     }
 
-    /** The one that was made last. */
-    SimulatedPoller lastPoller() {
-        return pollers.get(pollers.size() - 1);
+    /** The one that was made as the {@code index}th; empty where there are not so many yet. */
+    Optional<SimulatedPoller> poller(int index) {
+        return index < pollers.size() ? Optional.of(pollers.get(index)) : Optional.empty();
     }
 
     /** From now on calls are made by somebody who may have to wait: {@code time} lets that pass. */

@@ -31,6 +31,7 @@ final class SimulatedProcess {
     Optional<ExitStatus> ended = Optional.empty();
     boolean reaped;
     long lastSaidAt;
+    long said;
     long lastBeatAt;
     long beats;
     long lines;
