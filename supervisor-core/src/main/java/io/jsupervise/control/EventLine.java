@@ -15,7 +15,8 @@ public record EventLine(String text, boolean warning) {
 
     private static boolean isWarning(String event) {
         return switch (event) {
-            case "gave-up",
+            case "check-failed",
+                    "gave-up",
                     "reload-refused",
                     "reboot-limit-reached",
                     "resources-missing",
@@ -32,6 +33,7 @@ public record EventLine(String text, boolean warning) {
                     "log-failed",
                     "log-lost",
                     "log-not-rotated",
+                    "notify-refused",
                     "runtime-not-restored",
                     "trouble" -> true;
             default -> false;

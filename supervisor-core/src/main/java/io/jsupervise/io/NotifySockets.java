@@ -44,7 +44,7 @@ import java.util.function.Consumer;
  *
  * <p>While a service is being spawned its socket is not read: who sends can be judged when the number of the main
  * process is known. Somebody who sends too much is made to wait, in its own sendmsg(2): after {@value #MOST_AT_ONCE}
- * messages a socket rests for a while. One thread turns; all else may be called from any thread.
+ * messages within a tenth of a second a socket rests for the rest of that. One thread turns; all else may be called from any thread.
  */
 public final class NotifySockets {
     /** Of all services together; no file of a service has it, because names begin with a letter or a digit. */
@@ -57,7 +57,7 @@ public final class NotifySockets {
     private static final int MOST_IN_QUEUE = 1024;
 
     private static final int MOST_ANCESTORS = 64;
-    private static final Duration REST = Duration.ofMillis(100);
+    private static final Duration WINDOW = Duration.ofMillis(100);
 
     private final Os os;
     private final Path directory;
@@ -88,6 +88,8 @@ public final class NotifySockets {
         boolean complained;
         Optional<String> deaf = Optional.empty();
         Optional<MonotonicTime> restsUntil = Optional.empty();
+        MonotonicTime windowEnd = MonotonicTime.BOOT;
+        int inWindow;
 
         Socket(ServiceName service, Path path) {
             this.service = service;
@@ -167,7 +169,7 @@ public final class NotifySockets {
     public synchronized List<Path> restore() throws OsException {
         List<Path> restored = new ArrayList<>();
         for (Socket socket : sockets.values()) {
-            if (socket.fd != null && !isThere(socket)) {
+            if ((socket.fd != null || socket.run.isPresent()) && !isThere(socket)) {
                 remake(socket);
                 restored.add(socket.path);
             }
@@ -216,7 +218,9 @@ public final class NotifySockets {
     /** Under another name first: nobody may send before it has its owner and mode, and a dead one is replaced at one instant. */
     private void make(Socket socket) throws OsException {
         close(socket);
-        os.mkdir(directory, 0711);
+        if (os.stat(directory).isEmpty()) {
+            os.mkdir(directory, 0711);
+        }
         if (socket.owner.isPresent()) {
             belongings.letPassOnTheWay();
         }
@@ -327,41 +331,56 @@ public final class NotifySockets {
         }
     }
 
-    private void hearOutNow(Effect.HearOut order) throws OsException {
-        Socket socket = sockets.get(order.service());
+    private void hearOutNow(Effect.HearOut order) {
         MonotonicTime at = os.now();
-        Optional<String> deaf = Optional.empty();
-        if (socket == null || socket.fd == null || !socket.run.equals(Optional.of(order.run()))) {
-            deaf = Optional.of("there is no socket");
-        } else {
-            // Also of one that is made to wait: no queue holds more than that.
-            read(socket, MOST_IN_QUEUE);
-            if (!isThere(socket)) {
-                remake(socket);
-            }
-            deaf = socket.deaf;
-            socket.deaf = Optional.empty();
+        Optional<String> deaf;
+        try {
+            deaf = readAll(order);
+        } catch (OsException e) {
+            deaf = Optional.of(e.getMessage());
         }
         results.accept(new SupervisorEvent.OfService(order.service(), new Event.HeardOut(order.run(), at, deaf)));
     }
 
+    /** Why some of it may not have been heard; empty as a rule. */
+    private Optional<String> readAll(Effect.HearOut order) throws OsException {
+        Socket socket = sockets.get(order.service());
+        if (socket == null || socket.fd == null || !socket.run.equals(Optional.of(order.run()))) {
+            return Optional.of("there is no socket");
+        }
+        // Also of one that is made to wait: no queue holds more than that.
+        read(socket, MOST_IN_QUEUE);
+        if (!isThere(socket)) {
+            remake(socket);
+        }
+        Optional<String> deaf = socket.deaf;
+        socket.deaf = Optional.empty();
+        return deaf;
+    }
+
     private void readSome(Socket socket) throws OsException {
-        if (!read(socket, MOST_AT_ONCE)) {
+        MonotonicTime now = os.now();
+        if (!now.isBefore(socket.windowEnd)) {
+            socket.windowEnd = now.plus(WINDOW);
+            socket.inWindow = 0;
+        }
+        socket.inWindow += read(socket, MOST_AT_ONCE - socket.inWindow);
+        if (socket.inWindow >= MOST_AT_ONCE) {
             rest(socket);
-            socket.restsUntil = Optional.of(os.now().plus(REST));
+            socket.restsUntil = Optional.of(socket.windowEnd);
         }
     }
 
-    /** False where more may wait. */
-    private boolean read(Socket socket, int most) throws OsException {
+    /** How many there were. */
+    private int read(Socket socket, int most) throws OsException {
         for (int i = 0; i < most; i++) {
             Optional<Datagram> message = os.receive(socket.fd, LONGEST_MESSAGE);
             if (message.isEmpty()) {
-                return true;
+                return i;
             }
             take(socket, message.get());
         }
-        return false;
+        return most;
     }
 
     /** What came along is closed last: a BARRIER says that all before it has been taken. */

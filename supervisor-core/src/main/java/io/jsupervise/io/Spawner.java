@@ -194,15 +194,17 @@ public final class Spawner implements Actor {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {
             results.failed(
-                    spec.name(),
-                    new Event.SpawnFailed(
-                            order.run(), "its output, heartbeat file or notify socket: " + e.getMessage()));
+                    spec.name(), new Event.SpawnFailed(order.run(), "its output or heartbeat file: " + e.getMessage()));
         }
     }
 
     /** WATCHDOG_PID is left out, which sd_watchdog_enabled(3) takes for its own: the number is not known before the spawn. */
-    private void hear(ServiceSpec spec, Map<String, String> environment) throws OsException {
-        environment.put("NOTIFY_SOCKET", notifySockets.expect(spec).toString());
+    private void hear(ServiceSpec spec, Map<String, String> environment) throws SpawnException {
+        try {
+            environment.put("NOTIFY_SOCKET", notifySockets.expect(spec).toString());
+        } catch (OsException e) {
+            throw new SpawnException(e.errno(), "its notify socket: " + e.getMessage());
+        }
         Optional<Duration> watchdog = spec.health().watchdogTimeout();
         if (watchdog.isPresent()) {
             environment.put("WATCHDOG_USEC", Long.toString(watchdog.get().toNanos() / 1000));

@@ -20,8 +20,12 @@ import java.util.Optional;
  * read first, since we may have stood still ourselves.
  */
 final class HealthSteps {
-    /** From one question whether it is ready to the next. */
-    static final Duration ASK_AGAIN = Duration.ofMillis(200);
+    /** From one question whether it is ready to the next, at first, and when it has taken long. */
+    private static final Duration ASK_AGAIN = Duration.ofMillis(200);
+
+    private static final Duration HEAR_AGAIN = Duration.ofSeconds(10);
+
+    private static final Duration ASK_SELDOM = Duration.ofSeconds(2);
 
     private final Lifecycle lifecycle;
     private final Draft s;
@@ -88,8 +92,17 @@ final class HealthSteps {
         if (isReady()) {
             lifecycle.ready();
         } else {
-            lifecycle.arm(TimerKind.READY, now().plus(ASK_AGAIN));
+            lifecycle.arm(TimerKind.READY, now().plus(untilAskedAgain()));
         }
+    }
+
+    /** A tenth of the time that it has taken so far: a thousand that wait for a database must not wear out the machine. */
+    private Duration untilAskedAgain() {
+        Duration tenth = now().since(run().orderedAt().mono()).dividedBy(10);
+        if (tenth.compareTo(ASK_AGAIN) < 0) {
+            return ASK_AGAIN;
+        }
+        return tenth.compareTo(ASK_SELDOM) > 0 ? ASK_SELDOM : tenth;
     }
 
     void looked(Look look) {
@@ -108,14 +121,14 @@ final class HealthSteps {
         if (problem.isEmpty()) {
             lifecycle.ready();
         } else {
-            lifecycle.arm(TimerKind.READY, now().plus(ASK_AGAIN));
+            lifecycle.arm(TimerKind.READY, now().plus(untilAskedAgain()));
         }
     }
 
     /** It had its time. */
     void startIsLate() {
         if (s.spec.isHeard()) {
-            hearOut();
+            hearOut(TimerKind.START_TIMEOUT);
         } else {
             judgeStart();
         }
@@ -155,10 +168,12 @@ final class HealthSteps {
 
     /** The next WATCHDOG=1 is overdue, as far as has been read. */
     void pingIsLate() {
-        hearOut();
+        hearOut(TimerKind.WATCHDOG);
     }
 
-    private void hearOut() {
+    /** @param timer asks again, should there be no answer */
+    private void hearOut(TimerKind timer) {
+        lifecycle.arm(timer, now().plus(HEAR_AGAIN));
         lifecycle.order(new Effect.HearOut(s.spec.name(), run().id()));
     }
 

@@ -1,10 +1,12 @@
 package io.jsupervise.control;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.Health;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
@@ -17,7 +19,10 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.Check;
+import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -132,6 +137,7 @@ class StatusCodecTest {
                         + "\"last_exit\":{\"at\":\"2026-01-31T12:00:00Z\",\"code\":1,\"signal\":null,\"core\":false,"
                         + "\"unknown\":false,\"cause\":\"exit\",\"reason\":\"exit 1\"},"
                         + "\"heartbeat\":{\"file\":\"/run/web.beat\",\"timeout_ms\":30000,\"age_ms\":1000,\"state\":\"ok\"},"
+                        + "\"notify\":null,\"checks\":[],"
                         + "\"run_id\":\"abc-1\",\"spec_changed\":false,\"waiting_for\":[],\"hook\":null,\"fatal_reason\":null,"
                         + "\"log\":{\"dropped_bytes\":17},\"description\":\"the \\\"web\\\"\"}",
                 json(plain(spec, ServiceState.RUNNING, Optional.of(run(Optional.of(pulse))), history)));
@@ -142,7 +148,7 @@ class StatusCodecTest {
         assertEquals(
                 "{\"name\":\"web\",\"type\":\"service\",\"state\":\"STOPPED\",\"wanted\":\"down\",\"ready\":false,\"pid\":null,"
                         + "\"since\":\"2026-01-31T12:01:30Z\",\"uptime_ms\":null,\"restarts\":0,\"adopted\":false,"
-                        + "\"next_start_at\":null,\"backoff_ms\":null,\"last_exit\":null,\"heartbeat\":null,"
+                        + "\"next_start_at\":null,\"backoff_ms\":null,\"last_exit\":null,\"heartbeat\":null,\"notify\":null,\"checks\":[],"
                         + "\"run_id\":null,\"spec_changed\":false,\"waiting_for\":[],\"hook\":null,\"fatal_reason\":null,"
                         + "\"log\":{\"dropped_bytes\":17},\"description\":null}",
                 json(plain(web().build(), ServiceState.STOPPED, Optional.empty(), History.EMPTY)));
@@ -248,6 +254,44 @@ class StatusCodecTest {
         assertEquals(
                 "{\"file\":\"/b\",\"timeout_ms\":1000,\"age_ms\":2000,\"state\":\"stale\"}",
                 member(json(stale), "heartbeat"));
+    }
+
+    @Test
+    void what_a_service_says_and_how_its_checks_go_is_told() throws IOException {
+        Check door = new Check(
+                "door", new Probe.Tcp("db", 1), Duration.ofSeconds(1), Duration.ofSeconds(1), 3, Duration.ZERO);
+        ServiceSpec spec = web().health(new HealthSpec(Optional.of(Duration.ofSeconds(30)), List.of(door)))
+                .build();
+        Run silent = run(Optional.empty());
+        assertEquals(
+                "{\"state\":\"waiting\",\"status\":null,\"watchdog_timeout_ms\":30000,\"watchdog_left_ms\":null}",
+                member(json(plain(spec, ServiceState.RUNNING, Optional.of(silent), History.EMPTY)), "notify"));
+        Health health = new Health(
+                Health.Said.RELOADING,
+                Optional.of("3 jobs"),
+                Optional.empty(),
+                Optional.of(Duration.ofSeconds(5)),
+                Optional.empty(),
+                Optional.of(NOW.mono().plus(Duration.ofSeconds(2))),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                List.of(new Health.CheckState(
+                        "door",
+                        NOW.mono(),
+                        false,
+                        2,
+                        Optional.of("connection refused"),
+                        Optional.of(NOW.mono().minus(Duration.ofSeconds(1))))));
+        String told = json(plain(spec, ServiceState.RUNNING, Optional.of(silent.with(health)), History.EMPTY));
+        assertEquals(
+                "{\"state\":\"reloading\",\"status\":\"3 jobs\",\"watchdog_timeout_ms\":5000,\"watchdog_left_ms\":2000}",
+                member(told, "notify"));
+        assertTrue(
+                told.contains(
+                        "\"checks\":[{\"name\":\"door\",\"what\":\"tcp db:1\",\"state\":\"failing\",\"failures\":2,"
+                                + "\"retries\":3,\"age_ms\":1000,\"problem\":\"connection refused\"}]"),
+                told);
     }
 
     private static String status(Status.JournalHealth journal) throws IOException {

@@ -1,8 +1,10 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.control.NotifyCodec;
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Readiness;
@@ -11,6 +13,7 @@ import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -44,7 +47,7 @@ final class Reachable {
      * @param timers   deadlines of the armed timers
      * @param spawning runs that were ordered and not answered
      * @param burying  groups that are being looked at
-     * @param looking  runs whose heartbeat is being looked at
+     * @param looking  runs whose heartbeat is being looked at, or which are being heard out
      * @param queued   whether it waits for a start slot
      * @param ending   whether the supervisor ends
      */
@@ -74,6 +77,7 @@ final class Reachable {
                     "ready=" + run.flatMap(Run::readyAt).isPresent(),
                     "look=" + pulse.flatMap(Pulse::lastLook).isPresent(),
                     "beat=" + pulse.flatMap(Pulse::lastBeat).isPresent(),
+                    "said=" + run.map(one -> one.health().said()),
                     "grave=" + service.grave().isPresent(),
                     "ending=" + service.ending().map(Ending::cause),
                     "next=" + service.next().isPresent(),
@@ -176,6 +180,12 @@ final class Reachable {
                         .stop(new StopSequence(Signal.KILL, Duration.ZERO, Optional.empty()))
                         .startLimit(limit)
                         .build(),
+                ServiceSpec.of("heard", "x")
+                        .ready(new Readiness.Notified())
+                        .health(new HealthSpec(Optional.of(Duration.ofSeconds(10)), List.of()))
+                        .stop(dumping)
+                        .startLimit(limit)
+                        .build(),
                 ServiceSpec.of("once", "x").oneshot().heartbeat(heartbeat).build(),
                 ServiceSpec.of("served", "x")
                         .restart(RestartPolicy.NEVER)
@@ -242,6 +252,9 @@ final class Reachable {
                     all.add(soon("its process is found to have outlived its supervisor", found));
                 });
         addAnswers(s, all);
+        if (s.service().process().isPresent() && s.service().spec().isHeard()) {
+            addWords(s, all);
+        }
         s.service().process().ifPresent(process -> addExits(s, all));
         s.service().hooks().running().ifPresent(hook -> addExits(hook, all));
         s.timers().forEach((kind, deadline) -> {
@@ -271,11 +284,27 @@ final class Reachable {
                     "some of its group survive every kill", new Event.GroupLookedAt(run, false), patience));
         }
         for (RunId run : s.looking()) {
+            if (s.service().spec().isHeard()) {
+                MonotonicTime at = s.now().mono();
+                all.add(soon("it has said nothing else", new Event.HeardOut(run, at, Optional.empty())));
+                all.add(soon("nobody could hear it", new Event.HeardOut(run, at, Optional.of("no socket"))));
+                continue;
+            }
             Look.Stamp stamp = new Look.Stamp(s.now().mono().nanos(), s.now().wall());
             Look beat = new Look(s.now(), Optional.of(stamp), Optional.empty());
             Look none = new Look(s.now(), Optional.empty(), Optional.empty());
             all.add(new Happening("a heartbeat is seen", new Event.HeartbeatLookedAt(run, beat), Duration.ZERO));
             all.add(new Happening("no heartbeat is seen", new Event.HeartbeatLookedAt(run, none), Duration.ZERO));
+        }
+    }
+
+    /** What it says. */
+    private static void addWords(Situation s, List<Happening> all) {
+        RunId run = s.service().run().orElseThrow().id();
+        for (String word : List.of("READY=1", "WATCHDOG=1", "WATCHDOG=trigger", "STOPPING=1")) {
+            Notice notice =
+                    NotifyCodec.decode(word.getBytes(StandardCharsets.US_ASCII)).notice();
+            all.add(soon("it says " + word, new Event.Notified(run, notice)));
         }
     }
 
@@ -383,6 +412,8 @@ final class Reachable {
                 burying.remove(looked.run());
             } else if (event instanceof Event.HeartbeatLookedAt looked) {
                 looking.remove(looked.run());
+            } else if (event instanceof Event.HeardOut heard) {
+                looking.remove(heard.run());
             } else if (event instanceof Event.TimerFired fired) {
                 timers.remove(fired.kind());
             } else if (event instanceof Event.StartPermitted) {
@@ -403,6 +434,8 @@ final class Reachable {
                 burying.add(bury.run());
             } else if (effect instanceof Effect.LookAtHeartbeat look) {
                 looking.add(look.run());
+            } else if (effect instanceof Effect.HearOut hear) {
+                looking.add(hear.run());
             }
         }
 

@@ -39,6 +39,7 @@ final class Scenario {
     static final Duration LONGEST_KILL = Duration.ofSeconds(8);
 
     private final SplittableRandom random;
+    private final boolean isPlain;
     private Configuration configuration;
     private final Set<String> unnamed = new HashSet<>();
     private int edits;
@@ -62,6 +63,7 @@ final class Scenario {
     Scenario(SplittableRandom random, Kind kind) {
         this.random = random;
         List<ServiceSpec> services = new ArrayList<>();
+        this.isPlain = kind == Kind.PLAIN;
         int count = 1 + random.nextInt(random.nextInt(10) == 0 ? 12 : 5);
         for (int i = 0; i < count; i++) {
             services.add(service("s" + i));
@@ -251,7 +253,7 @@ final class Scenario {
                     ms(number(300, 1_000, 5_000, 30_000)),
                     ms(number(500, 3_000, 30_000))));
         }
-        if (choreography.isEmpty() && chance(0.3)) {
+        if (isPlain && chance(0.3)) {
             Sayings.ask(service, random);
         }
         return service.build();

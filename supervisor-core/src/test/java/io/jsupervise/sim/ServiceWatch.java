@@ -322,6 +322,10 @@ final class ServiceWatch {
         if (happening.event().equals("stopping") && (cause.equals("notify") || cause.equals("start-timeout"))) {
             Sayings.condemned(spec, main, cause, world.nanos());
         }
+        if (String.valueOf(happening.details().get("reason")).startsWith("its notify socket: ")) {
+            // It failed before there was a spawn to be seen.
+            startAttempted();
+        }
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
