@@ -308,6 +308,12 @@ final class CrashWatch {
                 && main.isPresent()) {
             hangs(main.get());
         }
+        String cause = String.valueOf(happening.details().get("cause"));
+        boolean isSilent = cause.equals("notify") || cause.equals("start-timeout");
+        if (happening.event().equals("stopping") && isSilent && main.isPresent()) {
+            Sayings.condemned(spec, main.get(), cause, world.nanos());
+            disturbed.add(main.get());
+        }
         if (happening.event().equals("stopping")
                 && "post-start".equals(happening.details().get("cause"))) {
             main.ifPresent(disturbed::add);
