@@ -1,11 +1,14 @@
 package io.jsupervise.io;
 
+import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.os.Poller;
 import io.jsupervise.spec.Signal;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -97,33 +100,56 @@ final class FormerKeepers {
         return !processes.isEmpty();
     }
 
-    /** Ends them. */
-    void end() {
+    /** Ends them, and waits for that: for {@code patience} at the most. */
+    void end(Duration patience) {
         for (Child process : processes) {
-            try {
-                os.signal(process, Signal.KILL);
-            } catch (OsException e) {
-                troubles.accept("cannot end the keeper of the supervisor before: " + e.getMessage());
-            }
-            os.release(process);
+            kill(process);
         }
+        await(processes, patience);
         processes.clear();
     }
 
-    /** Ends all that there are but {@code ours}. */
-    void sweep(Optional<ProcessIdentity> ours) {
+    /** Ends all that there are but {@code ours}, and waits for that: for {@code patience} at the most. */
+    void sweep(Optional<ProcessIdentity> ours, Duration patience) {
+        List<Child> others = new ArrayList<>();
         try {
             for (ProcessIdentity identity : os.started(program, mark, stateId)) {
-                Optional<Child> found = os.find(identity);
-                if (found.isPresent()) {
-                    if (!ours.equals(Optional.of(identity))) {
-                        os.signal(found.get(), Signal.KILL);
-                    }
-                    os.release(found.get());
-                }
+                Optional<Child> found = ours.equals(Optional.of(identity)) ? Optional.empty() : os.find(identity);
+                found.ifPresent(others::add);
             }
         } catch (OsException e) {
             troubles.accept("cannot look for keepers of supervisors before: " + e.getMessage());
+        }
+        for (Child other : others) {
+            kill(other);
+        }
+        await(others, patience);
+    }
+
+    private void kill(Child process) {
+        try {
+            os.signal(process, Signal.KILL);
+        } catch (OsException e) {
+            troubles.accept("cannot end the keeper of the supervisor before: " + e.getMessage());
+        }
+    }
+
+    /** Releases them when they have ended. Who looks at what we left, as systemd does, must not find them on their way out. */
+    private void await(List<Child> killed, Duration patience) {
+        if (!killed.isEmpty() && !patience.isZero()) {
+            try (Poller ends = os.poller()) {
+                Optional<MonotonicTime> deadline = Optional.of(os.now().plus(patience));
+                for (Child child : killed) {
+                    ends.add(child.pidfd(), 0);
+                    ends.poll(deadline, token -> {});
+                    ends.remove(child.pidfd());
+                }
+            } catch (OsException e) {
+                troubles.accept("cannot wait for the end of the keeper of the supervisor before: " + e.getMessage());
+            }
+        }
+        for (Child child : killed) {
+            os.release(child);
         }
     }
 }

@@ -65,6 +65,9 @@ public final class Keeper implements Actor, Keeping {
     private final List<Fd> missedFifos = new ArrayList<>();
     private boolean complained;
 
+    /** Held while a process is begun: the end must not pass by one that is just being made. */
+    private final Object beginning = new Object();
+
     // The process: begun by the spawner's thread, ended by the loop's.
     private volatile Optional<Child> process = Optional.empty();
     private volatile boolean hopeless;
@@ -156,6 +159,7 @@ public final class Keeper implements Actor, Keeping {
         if (process.isEmpty() && (queue.isPresent() || othersAreOfUse)) {
             // There is something to keep, and maybe nothing that is to be started.
             wantedAt = Optional.of(os.now());
+            wake.run();
         }
         endOthers();
     }
@@ -169,7 +173,7 @@ public final class Keeper implements Actor, Keeping {
     private void endOthers() {
         if (mayEndOthers()) {
             othersAreOfUse = false;
-            former.end();
+            former.end(Duration.ZERO);
         }
     }
 
@@ -177,6 +181,12 @@ public final class Keeper implements Actor, Keeping {
 
     /** Makes sure that there is a keeper; costs nothing where there is one. */
     public void begin() {
+        synchronized (beginning) {
+            beginIfDue();
+        }
+    }
+
+    private void beginIfDue() {
         // Read once: our own thread may take it back meanwhile.
         Optional<MonotonicTime> notBefore = wantedAt;
         if (process.isPresent() || hopeless || notBefore.isPresent() && !isDue(notBefore)) {
@@ -349,7 +359,7 @@ public final class Keeper implements Actor, Keeping {
         }
         if (isDue(sweepAt)) {
             sweepAt = Optional.empty();
-            former.sweep(process.map(Child::identity));
+            former.sweep(process.map(Child::identity), Duration.ZERO);
         }
     }
 
@@ -428,15 +438,17 @@ public final class Keeper implements Actor, Keeping {
         step();
     }
 
-    /** Everything has ended in order: nobody needs a keeper. To be called when no other thread of ours runs. */
+    /** Everything has ended in order: nobody needs a keeper. To be called when our own thread runs no more. */
     public void end() {
-        hopeless = true;
-        wantedAt = Optional.empty();
+        synchronized (beginning) {
+            hopeless = true;
+            wantedAt = Optional.empty();
+        }
         if (sweepAt.isPresent()) {
             sweepAt = Optional.empty();
-            former.sweep(process.map(Child::identity));
+            former.sweep(process.map(Child::identity), END);
         }
-        endOthers();
+        former.end(END);
         Optional<Child> last = process;
         process = Optional.empty();
         if (last.isEmpty()) {

@@ -23,7 +23,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -315,5 +318,70 @@ class KeeperLinuxTest {
         }
         assertEquals(List.of(), keepers());
         assertEquals(Optional.empty(), next.nextStep());
+    }
+
+    /** As one from which we may take nothing: what it has as its output is no socket. */
+    private void beginUnreadable() throws Exception {
+        os.spawn(new SpawnRequest(
+                List.of("sleep", "infinity"),
+                dir,
+                Map.of("PATH", "/usr/bin:/bin", "JSUPERVISE_KEEPER", stateId),
+                022,
+                new Output.Null(),
+                new Output.Null()));
+        oneKeeper();
+    }
+
+    @Test
+    void who_cannot_read_the_one_before_is_woken_to_begin_its_own_though_nothing_is_started() throws Exception {
+        beginUnreadable();
+        Poller poller = os.poller();
+        pollers.add(poller);
+        AtomicInteger wakes = new AtomicInteger();
+        Keeper next = new Keeper(os, Map.of("PATH", "/usr/bin:/bin"), stateId, troubles::add);
+        next.connect(poller, next::begin, wakes::incrementAndGet);
+        next.takeOver();
+        assertEquals(1, troubles.size(), troubles.toString());
+        next.settle();
+        assertEquals(1, wakes.get());
+        next.step();
+        next.step();
+        oneKeeper();
+        next.end();
+        assertEquals(List.of(), keepers());
+    }
+
+    @Test
+    void when_it_has_ended_so_have_those_of_supervisors_before() throws Exception {
+        beginUnreadable();
+        Keeper next = keeper();
+        next.takeOver();
+        next.end();
+        assertEquals(List.of(), keepers());
+
+        beginUnreadable();
+        Keeper later = keeper();
+        later.lookLater();
+        later.end();
+        assertEquals(List.of(), keepers());
+    }
+
+    @Test
+    void an_end_passes_by_none_that_is_just_being_begun() throws Exception {
+        for (int i = 0; i < 30; i++) {
+            Keeper keeper = keeper();
+            CountDownLatch ready = new CountDownLatch(1);
+            Thread spawner = new Thread(() -> {
+                ready.countDown();
+                keeper.begin();
+            });
+            spawner.start();
+            ready.await();
+            LockSupport.parkNanos(i * 100_000L);
+            keeper.end();
+            spawner.join();
+            assertEquals(List.of(), keepers(), "round " + i);
+        }
+        assertEquals(List.of(), troubles);
     }
 }
