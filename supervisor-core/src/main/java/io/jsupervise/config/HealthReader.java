@@ -3,6 +3,7 @@ package io.jsupervise.config;
 import io.jsupervise.config.Value.Mapping;
 import io.jsupervise.config.Value.Text;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Probe;
@@ -27,9 +28,17 @@ final class HealthReader {
     private static final int HTTP_PORT = 80;
 
     private final SupervisorSpec supervisor;
+    private final Commands commands;
 
-    HealthReader(SupervisorSpec supervisor) {
+    /** Reads a command, and tells what is wrong with it. */
+    interface Commands {
+        /** @param shell whether a line of text is for a shell */
+        Optional<Command> read(Section section, String key, boolean shell);
+    }
+
+    HealthReader(SupervisorSpec supervisor, Commands commands) {
         this.supervisor = supervisor;
+        this.commands = commands;
     }
 
     // ---- ready ----
@@ -60,6 +69,9 @@ final class HealthReader {
         }
         tcp(ready).ifPresent(probe -> all.add(new Readiness.Answering(probe)));
         http(ready).ifPresent(probe -> all.add(new Readiness.Answering(probe)));
+        if (ready.has("exec")) {
+            exec(ready, isShell(section)).ifPresent(probe -> all.add(new Readiness.Answering(probe)));
+        }
         ready.path("file", workingDir).ifPresent(file -> all.add(new Readiness.Written(file)));
         if (all.size() > 1) {
             ready.problem(
@@ -78,7 +90,7 @@ final class HealthReader {
         }
         Optional<Duration> watchdog =
                 section.has("watchdog_timeout") ? section.positive("watchdog_timeout") : Optional.empty();
-        return new HealthSpec(watchdog, checks(section));
+        return new HealthSpec(watchdog, checks(section, isShell(section)));
     }
 
     /** A path that is too long for a socket would only be found when the service starts. */
@@ -93,7 +105,12 @@ final class HealthReader {
         }
     }
 
-    private static List<Check> checks(Section section) {
+    /** As for its command: a line of text is for a shell. */
+    private static boolean isShell(Section section) {
+        return section.has("shell") && section.bool("shell", false);
+    }
+
+    private List<Check> checks(Section section, boolean shell) {
         List<Check> checks = new ArrayList<>();
         Optional<Section> all = section.section("checks");
         if (all.isEmpty()) {
@@ -106,7 +123,7 @@ final class HealthReader {
                         "the check has the name " + Value.quoted(member.getKey()),
                         "use letters, digits and _ . -, at most 64, the first a letter or a digit");
             } else if (member.getValue().value() instanceof Mapping) {
-                check(member.getKey(), all.get().section(member.getKey()).orElseThrow())
+                check(member.getKey(), all.get().section(member.getKey()).orElseThrow(), shell)
                         .ifPresent(checks::add);
             } else {
                 section.problem(
@@ -119,19 +136,26 @@ final class HealthReader {
         return checks;
     }
 
-    private static Optional<Check> check(String name, Section given) {
+    private Optional<Check> check(String name, Section given, boolean shell) {
         Section check = given.knows(Keys.CHECK);
-        boolean both = check.has("tcp") && check.has("http");
-        if (both || !check.has("tcp") && !check.has("http")) {
+        List<String> asked = new ArrayList<>();
+        for (String kind : List.of("http", "tcp", "exec")) {
+            if (check.has(kind)) {
+                asked.add(kind);
+            }
+        }
+        if (asked.size() != 1) {
+            boolean none = asked.isEmpty();
             check.problem(
                     check.place(),
-                    "check " + name + (both ? " has both http and tcp" : " has neither http nor tcp"),
-                    both
-                            ? "make two checks of it"
-                            : "add http: \"http://127.0.0.1:8080/health\", or tcp: \"127.0.0.1:5432\"");
+                    "check " + name
+                            + (none ? " has none of http, tcp and exec" : " has " + String.join(" and ", asked)),
+                    none
+                            ? "add http: \"http://127.0.0.1:8080/health\", tcp: \"127.0.0.1:5432\", or exec: [program]"
+                            : "make " + (asked.size() == 2 ? "two" : "three") + " checks of it");
             return Optional.empty();
         }
-        Optional<Probe> probe = check.has("tcp") ? tcp(check) : http(check);
+        Optional<Probe> probe = check.has("tcp") ? tcp(check) : check.has("http") ? http(check) : exec(check, shell);
         Duration interval = positive(check, "interval", Check.DEFAULT_INTERVAL);
         Duration timeout = positive(check, "timeout", Check.DEFAULT_TIMEOUT);
         int retries = check.number("retries", Check.DEFAULT_RETRIES, 1, 1000);
@@ -141,6 +165,10 @@ final class HealthReader {
 
     private static Duration positive(Section section, String key, Duration otherwise) {
         return section.has(key) ? section.positive(key).orElse(otherwise) : otherwise;
+    }
+
+    private Optional<Probe> exec(Section section, boolean shell) {
+        return commands.read(section, "exec", shell).map(Probe.Exec::new);
     }
 
     // ---- places ----

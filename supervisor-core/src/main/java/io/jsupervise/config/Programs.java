@@ -2,9 +2,12 @@ package io.jsupervise.config;
 
 import io.jsupervise.config.Value.Mapping;
 import io.jsupervise.config.Value.Place;
+import io.jsupervise.spec.Check;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
+import io.jsupervise.spec.Probe;
+import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.ServiceSpec;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -49,6 +52,21 @@ final class Programs {
                         hook.get().command(),
                         told);
             }
+        }
+        lookAtChecks(section, spec, told);
+    }
+
+    /** A check whose program cannot be executed would end the service again and again. */
+    private void lookAtChecks(Section section, ServiceSpec spec, Set<String> told) {
+        for (Check check : spec.health().checks()) {
+            if (check.probe() instanceof Probe.Exec exec) {
+                Section all = section.section("checks").orElseThrow();
+                Place place = all.section(check.name()).orElseThrow().placeOf("exec");
+                look("check " + check.name(), place, spec, exec.command(), told);
+            }
+        }
+        if (spec.ready() instanceof Readiness.Answering answering && answering.probe() instanceof Probe.Exec exec) {
+            look("ready", section.section("ready").orElseThrow().placeOf("exec"), spec, exec.command(), told);
         }
     }
 

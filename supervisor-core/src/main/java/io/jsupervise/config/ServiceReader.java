@@ -65,7 +65,7 @@ final class ServiceReader {
         this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
         this.programs = programs;
-        this.health = new HealthReader(supervisor);
+        this.health = new HealthReader(supervisor, this::command);
     }
 
     /** Empty where something is wrong that leaves nothing to run; all problems are told. */

@@ -600,6 +600,15 @@ public final class Assembly implements Outlets {
     }
 
     @Override
+    public void post(SupervisorEvent event, Optional<Child> child) {
+        if (child.isPresent()) {
+            inbox.post(event, child.get());
+        } else {
+            inbox.post(event);
+        }
+    }
+
+    @Override
     public void readConfiguration(Order.ReadConfiguration order) {
         try {
             around.readers().execute(() -> inbox.post(read(order)));

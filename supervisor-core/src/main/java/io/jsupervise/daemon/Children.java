@@ -276,6 +276,18 @@ final class Children {
         }
     }
 
+    /** What is left of an ended run is not waited for any longer. */
+    void giveUp(RunId run) throws OsException {
+        Watched remains = unburied.remove(run);
+        if (remains != null) {
+            try {
+                reap(remains);
+            } finally {
+                release(remains);
+            }
+        }
+    }
+
     /** What of an ended run lives, in words, as far as was looked. */
     List<String> left(RunId run) {
         return trees.left(run);
@@ -291,13 +303,14 @@ final class Children {
 
     /** What remains of earlier runs is no longer waited for when the service runs again; a hook only follows on hooks. */
     private void giveUpBefore(Watched next) throws OsException {
-        if (unburied.isEmpty()) {
+        if (unburied.isEmpty() || next.run.isOfCheck()) {
+            // A check follows on nothing but itself.
             return;
         }
         Optional<OsException> failure = Optional.empty();
         for (Watched remains : List.copyOf(unburied.values())) {
-            boolean follows = remains.service.equals(next.service) && (!next.run.isOfHook() || remains.run.isOfHook());
-            if (follows && !remains.run.equals(next.run)) {
+            boolean follows = !next.run.isOfHook() || remains.run.isOfHook() && !remains.run.isOfCheck();
+            if (follows && remains.service.equals(next.service) && !remains.run.equals(next.run)) {
                 try {
                     reap(remains);
                 } catch (OsException e) {

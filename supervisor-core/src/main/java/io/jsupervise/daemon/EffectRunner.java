@@ -8,6 +8,7 @@ import io.jsupervise.os.OsException;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Order;
 import io.jsupervise.supervision.SupervisorEvent;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 
@@ -18,6 +19,7 @@ import java.util.List;
  */
 final class EffectRunner {
     private final Children children;
+    private final ExecChecks checks;
     private final TimerQueue timers;
     private final Outlets outlets;
     private boolean exit;
@@ -37,8 +39,9 @@ final class EffectRunner {
         }
     }
 
-    EffectRunner(Children children, TimerQueue timers, Outlets outlets) {
+    EffectRunner(Children children, ExecChecks checks, TimerQueue timers, Outlets outlets) {
         this.children = children;
+        this.checks = checks;
         this.timers = timers;
         this.outlets = outlets;
     }
@@ -128,6 +131,8 @@ final class EffectRunner {
             outlets.notifySockets().hearOut(hear);
         } else if (effect instanceof Effect.AskProbe ask) {
             outlets.probe(ask);
+        } else if (effect instanceof Effect.RunCheck ask) {
+            checks.ask(ask);
         } else if (effect instanceof Effect.TakeLog take) {
             outlets.spawner().takeLog(take);
         } else if (effect instanceof Effect.Forget forget) {
@@ -168,10 +173,18 @@ final class EffectRunner {
         } catch (OsException e) {
             outlets.complain("cannot end what is left of \"" + bury.service() + "\"", e);
         }
-        results.add(new SupervisorEvent.OfService(bury.service(), looked(bury.run(), empty)));
+        List<String> left = bury.run().isOfHook() ? List.of() : checks.end(bury.service());
+        results.add(new SupervisorEvent.OfService(bury.service(), looked(bury.run(), empty, left)));
     }
 
-    private Event.GroupLookedAt looked(RunId run, boolean empty) {
-        return new Event.GroupLookedAt(run, empty, empty ? List.of() : children.left(run));
+    private Event.GroupLookedAt looked(RunId run, boolean empty, List<String> checksLeft) {
+        if (empty && checksLeft.isEmpty()) {
+            return new Event.GroupLookedAt(run, true);
+        }
+        List<String> left = new ArrayList<>(checksLeft);
+        if (!empty) {
+            left.addAll(children.left(run));
+        }
+        return new Event.GroupLookedAt(run, false, left);
     }
 }

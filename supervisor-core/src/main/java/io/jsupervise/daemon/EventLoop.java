@@ -44,6 +44,7 @@ public final class EventLoop {
     private final Trees trees;
     private final Children children;
     private final TimerQueue timers;
+    private final ExecChecks checks;
     private final EffectRunner runner;
     private final Outlets outlets;
     private final Deque<SupervisorEvent> events = new ArrayDeque<>();
@@ -62,7 +63,8 @@ public final class EventLoop {
         this.trees = trees;
         this.children = new Children(os, poller, trees, supervisor::isLoaded, outlets::release);
         this.timers = new TimerQueue();
-        this.runner = new EffectRunner(children, timers, outlets);
+        this.checks = new ExecChecks(os, children, timers, outlets);
+        this.runner = new EffectRunner(children, checks, timers, outlets);
     }
 
     /** A process of the tree of a main process that ended while nobody watched; before the first turn. */
@@ -179,7 +181,7 @@ public final class EventLoop {
             try {
                 Optional<Children.Exit> exit = children.exitOf(tokens[i]);
                 if (exit.isPresent()) {
-                    events.add(new SupervisorEvent.OfService(
+                    add(new SupervisorEvent.OfService(
                             exit.get().service(), exit.get().event()));
                 }
             } catch (OsException e) {
@@ -193,7 +195,14 @@ public final class EventLoop {
             if (message.child().isPresent()) {
                 watch(message.event(), message.child().get());
             }
-            events.add(message.event());
+            add(message.event());
+        }
+    }
+
+    /** To the core, unless it is nothing for it. */
+    private void add(SupervisorEvent event) {
+        if (!checks.takes(event, events)) {
+            events.add(event);
         }
     }
 
@@ -219,7 +228,11 @@ public final class EventLoop {
 
     private void takeTimers(MonotonicTime now) {
         for (Optional<TimerQueue.Timer> due = timers.takeDue(now); due.isPresent(); due = timers.takeDue(now)) {
-            events.add(eventOf(due.get()));
+            if (due.get().key() instanceof ExecChecks.Timer timer) {
+                checks.timerFired(timer, events);
+            } else {
+                events.add(eventOf(due.get()));
+            }
         }
     }
 

@@ -8,6 +8,8 @@ import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Order;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.util.Optional;
 
 /** Where orders go that are not carried out on the loop. None of these methods waits. */
 public interface Outlets {
@@ -19,6 +21,9 @@ public interface Outlets {
 
     /** Begins to ask; what comes of it is posted. */
     void probe(Effect.AskProbe order);
+
+    /** To the loop, which comes to it in another turn; {@code child} is to be watched from then on. Any thread. */
+    void post(SupervisorEvent event, Optional<Child> child);
 
     /** Begins to read the services file; what comes of it is posted. */
     void readConfiguration(Order.ReadConfiguration order);

@@ -3,6 +3,7 @@ package io.jsupervise.io;
 import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -45,6 +46,9 @@ public final class Spawner implements Actor {
     private final Results results;
     private final Queue<Runnable> errands = new ConcurrentLinkedQueue<>();
     private final Queue<Effect> ordered = new ConcurrentLinkedQueue<>();
+
+    /** Behind everything else: a start does not wait for questions. */
+    private final Queue<CheckCall> checks = new ConcurrentLinkedQueue<>();
 
     /** Where the output of a child goes; makes what is needed for that. */
     public interface Outputs {
@@ -106,6 +110,11 @@ public final class Spawner implements Actor {
         ordered.add(order);
     }
 
+    /** Orders the process of a check; never waits. Any thread. */
+    public void check(CheckCall call) {
+        checks.add(call);
+    }
+
     /** Orders that the output of a running service goes on as it says; after the starts that were ordered before. Any thread. */
     public void takeLog(Effect.TakeLog order) {
         ordered.add(order);
@@ -135,6 +144,20 @@ public final class Spawner implements Actor {
             takeUp(take);
         } else if (order instanceof Effect.Forget forget) {
             remove(forget.service());
+        } else if (order == null) {
+            check();
+        }
+    }
+
+    private void check() {
+        CheckCall call = checks.poll();
+        if (call != null) {
+            ServiceSpec spec = call.order().spec();
+            try {
+                call.spawn(os, environment(spec, call.id()), group(spec, call.id()));
+            } catch (SpawnException e) {
+                call.answer().failed(e.getMessage(), true);
+            }
         }
     }
 
@@ -158,7 +181,8 @@ public final class Spawner implements Actor {
 
     @Override
     public Optional<MonotonicTime> nextStep() {
-        return ordered.isEmpty() && errands.isEmpty() ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
+        boolean idle = ordered.isEmpty() && errands.isEmpty() && checks.isEmpty();
+        return idle ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
     }
 
     private void start(Effect.Spawn order) {
@@ -184,7 +208,7 @@ public final class Spawner implements Actor {
                     streams.stdout(),
                     streams.stderr(),
                     how.privileges(),
-                    group(order)));
+                    group(spec, order.run())));
             if (isHeard) {
                 listen(order, child);
             }
@@ -248,12 +272,12 @@ public final class Spawner implements Actor {
         }
     }
 
-    private Optional<Path> group(Effect.Spawn order) throws SpawnException {
+    private Optional<Path> group(ServiceSpec spec, RunId run) throws SpawnException {
         if (groups.isEmpty()) {
             return Optional.empty();
         }
         try {
-            return groups.get().make(order.spec(), order.run());
+            return groups.get().make(spec, run);
         } catch (OsException e) {
             throw new SpawnException(e.errno(), "its control group, for its resources: " + e.getMessage());
         }
@@ -265,17 +289,21 @@ public final class Spawner implements Actor {
     }
 
     private Map<String, String> environment(Effect.Spawn order) {
-        SpawnSpec how = order.spec().spawn();
+        Map<String, String> all = environment(order.spec(), order.run());
+        order.hook().ifPresent(hook -> all.putAll(hook.variables()));
+        return all;
+    }
+
+    private Map<String, String> environment(ServiceSpec spec, RunId run) {
+        SpawnSpec how = spec.spawn();
         Map<String, String> all = how.inheritEnv() ? new HashMap<>(ourEnvironment) : new HashMap<>();
         how.privileges().credentials().ifPresent(who -> all.putAll(who.environment()));
         all.putAll(how.environment());
-        all.put("JSUPERVISE_SERVICE", order.spec().name().value());
-        all.put("JSUPERVISE_RUN_ID", order.run().value());
-        order.spec()
-                .heartbeat()
+        all.put("JSUPERVISE_SERVICE", spec.name().value());
+        all.put("JSUPERVISE_RUN_ID", run.value());
+        spec.heartbeat()
                 .ifPresent(heartbeat ->
                         all.put("JSUPERVISE_HEARTBEAT", heartbeat.file().toString()));
-        order.hook().ifPresent(hook -> all.putAll(hook.variables()));
         return all;
     }
 }

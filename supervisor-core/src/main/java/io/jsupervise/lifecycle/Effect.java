@@ -1,5 +1,6 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.ServiceName;
@@ -78,8 +79,24 @@ public sealed interface Effect {
      *
      * @param check the name of the check; empty for the probe of {@code ready}
      */
-    record AskProbe(ServiceName service, RunId run, Optional<String> check, Probe probe, Duration timeout)
+    record AskProbe(ServiceName service, RunId run, Optional<String> check, Probe.Remote probe, Duration timeout)
             implements Effect {}
+
+    /**
+     * Have a program tell how the service is; answered by Probed, at the latest when {@code timeout} is over. Of one check
+     * there is never more than one process: what is left of it is ended before the next, and all of a run before that is
+     * buried.
+     *
+     * @param check the name of the check; empty for the probe of {@code ready}
+     * @param main  the main process
+     */
+    record RunCheck(ServiceSpec spec, RunId run, Optional<String> check, Command command, Duration timeout, Pid main)
+            implements Effect {
+        @Override
+        public ServiceName service() {
+            return spec.name();
+        }
+    }
 
     /** What a running process writes goes on as this says; its FIFOs stay the same. */
     record TakeLog(ServiceName service, LogSpec log) implements Effect {}

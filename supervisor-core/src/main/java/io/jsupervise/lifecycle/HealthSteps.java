@@ -3,6 +3,7 @@ package io.jsupervise.lifecycle;
 import io.jsupervise.lifecycle.Health.CheckState;
 import io.jsupervise.lifecycle.Health.Said;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.Readiness;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -79,8 +80,19 @@ final class HealthSteps {
         } else if (ready instanceof Readiness.Written written) {
             lifecycle.order(new Effect.LookAtReadyFile(s.spec.name(), run, written.file()));
         } else if (ready instanceof Readiness.Answering answering) {
-            lifecycle.order(new Effect.AskProbe(
-                    s.spec.name(), run, Optional.empty(), answering.probe(), Check.DEFAULT_TIMEOUT));
+            ask(Optional.empty(), answering.probe(), Check.DEFAULT_TIMEOUT);
+        }
+    }
+
+    private void ask(Optional<String> check, Probe probe, Duration timeout) {
+        RunId run = run().id();
+        if (probe instanceof Probe.Exec exec) {
+            Pid main = s.process().orElseThrow().pid();
+            lifecycle.order(new Effect.RunCheck(s.spec, run, check, exec.command(), timeout, main));
+        } else if (probe instanceof Probe.Remote remote) {
+            lifecycle.order(new Effect.AskProbe(s.spec.name(), run, check, remote, timeout));
+        } else {
+            throw new AssertionError(probe);
         }
     }
 
@@ -362,8 +374,7 @@ final class HealthSteps {
             boolean due = !state.asked() && !now().isBefore(state.due());
             if (due) {
                 Check check = check(state.name());
-                lifecycle.order(new Effect.AskProbe(
-                        s.spec.name(), run().id(), Optional.of(check.name()), check.probe(), check.timeout()));
+                ask(Optional.of(check.name()), check.probe(), check.timeout());
             }
             states.add(
                     due

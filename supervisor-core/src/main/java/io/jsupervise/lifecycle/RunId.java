@@ -8,6 +8,8 @@ import io.jsupervise.spec.HookKind;
  * it as JSUPERVISE_RUN_ID, so that a later supervisor can find a child that was spawned but not yet recorded.
  */
 public record RunId(String value) {
+    private static final String CHECK = ".check-";
+
     public static RunId of(String state, long life, long number) {
         return new RunId(state + "-" + Long.toHexString(life) + "-" + Long.toHexString(number));
     }
@@ -27,7 +29,17 @@ public record RunId(String value) {
         return new RunId(value + "." + kind.word());
     }
 
-    /** Whether it marks a hook, or what comes from one. */
+    /** For the process of a check of this run. */
+    public RunId ofCheck(long number) {
+        return new RunId(value + CHECK + number);
+    }
+
+    /** Whether it marks the process of a check, or what comes from one. */
+    public boolean isOfCheck() {
+        return value.lastIndexOf('.') >= 0 && value.startsWith(CHECK, value.lastIndexOf('.'));
+    }
+
+    /** Whether it marks a hook or a check, or what comes from one: no run of the service itself. */
     public boolean isOfHook() {
         int dot = value.lastIndexOf('.');
         return dot > 0 && dot + 1 < value.length() && Character.isLetter(value.charAt(dot + 1));

@@ -227,6 +227,12 @@ public interface Os {
     /** A pipe of our own, both ends non-blocking: [read end, write end]. */
     Fd[] pipe() throws OsException;
 
+    /**
+     * A pipe for what a child says: [our read end, non-blocking; the write end for the child, which has to wait when the pipe
+     * is full].
+     */
+    Fd[] outputPipe() throws OsException;
+
     /** F_SETPIPE_SZ; the size it really has afterwards (a refusal leaves it as it is and is no error). */
     int setPipeSize(Fd pipe, int bytes);
 

@@ -2,8 +2,28 @@ package io.jsupervise.spec;
 
 /** A question from outside that a service has to answer while it is well. */
 public sealed interface Probe {
+    /** A question that is asked at a place in the network. */
+    sealed interface Remote extends Probe {
+        /** Without brackets, also where it is an IPv6 address. */
+        String host();
+
+        int port();
+    }
+
+    /** A program exits with 0, as whom and where the service runs. */
+    record Exec(Command command) implements Probe {
+        /** As much of a command line as a reason has room for. */
+        private static final int LONGEST = 120;
+
+        @Override
+        public String toString() {
+            String line = "exec " + String.join(" ", command.argv());
+            return line.length() <= LONGEST ? line : line.substring(0, LONGEST) + "..";
+        }
+    }
+
     /** A connection comes about. */
-    record Tcp(String host, int port) implements Probe {
+    record Tcp(String host, int port) implements Remote {
         public Tcp {
             checkPlace(host, port);
         }
@@ -19,7 +39,7 @@ public sealed interface Probe {
      *
      * @param target path and query, beginning with a slash
      */
-    record Http(String host, int port, String target) implements Probe {
+    record Http(String host, int port, String target) implements Remote {
         public Http {
             checkPlace(host, port);
             if (!target.startsWith("/")) {
@@ -37,11 +57,6 @@ public sealed interface Probe {
             return "http://" + place(host, port) + target;
         }
     }
-
-    /** Without brackets, also where it is an IPv6 address. */
-    String host();
-
-    int port();
 
     private static void checkPlace(String host, int port) {
         if (host.isEmpty() || port < 1 || port > 65535) {

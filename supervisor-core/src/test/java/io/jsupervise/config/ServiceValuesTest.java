@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
@@ -196,6 +197,26 @@ class ServiceValuesTest {
                         "ready: {http: \"http://db:81?x=/y\"}",
                         ServiceSpec::ready,
                         answering(new Probe.Http("db", 81, "/?x=/y"))),
+                row(
+                        "ready: {exec: [pg_isready, -q]}",
+                        ServiceSpec::ready,
+                        answering(new Probe.Exec(Command.of("pg_isready", "-q")))),
+                row(
+                        "shell: true\ncommand: run\nready: {exec: test -s x && y}",
+                        ServiceSpec::ready,
+                        answering(new Probe.Exec(Command.of("/bin/sh", "-c", "test -s x && y")))),
+                row(
+                        "checks: {a: {exec: \"look 'at it'\", retries: 1}}",
+                        ServiceSpec::health,
+                        new HealthSpec(
+                                Optional.empty(),
+                                List.of(new Check(
+                                        "a",
+                                        new Probe.Exec(Command.of("look", "at it")),
+                                        Duration.ofSeconds(10),
+                                        Duration.ofSeconds(3),
+                                        1,
+                                        Duration.ZERO)))),
                 row("", ServiceSpec::health, HealthSpec.NONE),
                 row(
                         "watchdog_timeout: 3s\nchecks: {a: {tcp: \"db:1\"}}",

@@ -8,6 +8,8 @@ import io.jsupervise.os.Child;
 import io.jsupervise.os.OsException;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Order;
+import io.jsupervise.supervision.SupervisorEvent;
+import java.util.Optional;
 
 /** Passes on what the core orders; who extends it sees it, or keeps it back. */
 public class ForwardingOutlets implements Outlets {
@@ -35,6 +37,11 @@ public class ForwardingOutlets implements Outlets {
     @Override
     public void probe(Effect.AskProbe order) {
         outlets.probe(order);
+    }
+
+    @Override
+    public void post(SupervisorEvent event, Optional<Child> child) {
+        outlets.post(event, child);
     }
 
     @Override

@@ -29,14 +29,14 @@ class ProbesLinuxTest {
     private int begun;
     private final Probes probes = new Probes(new LinuxOs(), Runnable::run, () -> begun++);
 
-    private void ask(Probe probe, Duration timeout) {
+    private void ask(Probe.Remote probe, Duration timeout) {
         Effect.AskProbe order = new Effect.AskProbe(
                 new ServiceName("web"), new RunId("r-1"), Optional.of("c" + answers.size()), probe, timeout);
         probes.ask(order, event -> answers.add((Event.Probed) ((SupervisorEvent.OfService) event).event()));
     }
 
     /** The problem with the next answer, or {@code ok}. */
-    private String answer(Probe probe, int timeoutMs) throws IOException {
+    private String answer(Probe.Remote probe, int timeoutMs) throws IOException {
         answers.clear();
         ask(probe, Duration.ofMillis(timeoutMs));
         while (answers.isEmpty()) {
@@ -150,7 +150,7 @@ class ProbesLinuxTest {
     void those_that_hang_hold_up_nobody() throws IOException {
         try (ServerSocket silent = new ServerSocket(0, 500, InetAddress.getLoopbackAddress());
                 Server good = new Server("HTTP/1.1 200 OK\r\n\r\n", client -> {})) {
-            Probe hanging = new Probe.Http("127.0.0.1", silent.getLocalPort(), "/");
+            Probe.Remote hanging = new Probe.Http("127.0.0.1", silent.getLocalPort(), "/");
             for (int i = 0; i < 200; i++) {
                 ask(hanging, Duration.ofMillis(600));
             }

@@ -353,6 +353,8 @@ public final class Bench {
             return "hear out";
         } else if (effect instanceof Effect.AskProbe ask) {
             return "ask " + ask.check().orElse("whether ready");
+        } else if (effect instanceof Effect.RunCheck ask) {
+            return "run " + ask.check().orElse("whether ready");
         } else if (effect instanceof Effect.TakeLog) {
             return "take log";
         } else if (effect instanceof Effect.Forget) {

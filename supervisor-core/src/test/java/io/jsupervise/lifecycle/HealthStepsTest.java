@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jsupervise.control.NotifyCodec;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Probe;
@@ -396,5 +397,21 @@ class HealthStepsTest {
         assertFalse(bench.service().timers().isArmed(TimerKind.CHECK));
         assertEquals(List.of(), health(bench).checks());
         assertEquals(ServiceState.RUNNING, state(bench));
+    }
+
+    @Test
+    void a_program_is_asked_in_place_of_a_socket() {
+        Probe look = new Probe.Exec(Command.of("look", "at-it"));
+        Check check = new Check("door", look, TEN, Duration.ofSeconds(3), 1, Duration.ZERO);
+        Bench bench = new Bench(
+                spec().ready(new Readiness.Answering(look)).health(new HealthSpec(Optional.empty(), List.of(check))));
+        bench.begin().spawned();
+        assertTrue(bench.words().contains("run whether ready"), bench.words());
+        answers(bench, "exit 2: not yet");
+        assertEquals(ServiceState.STARTING, state(bench));
+        answers(bench);
+        assertEquals(ServiceState.RUNNING, state(bench));
+        check(bench, "exit 1: gone");
+        assertEquals("check: check door (exec look at-it) failed: exit 1: gone", ending(bench));
     }
 }

@@ -409,6 +409,19 @@ public abstract class OsContractTest {
     }
 
     @Test
+    @Timeout(10)
+    void what_a_child_says_comes_out_of_its_pipe_and_we_never_wait_for_it() throws OsException {
+        Fd[] pipe = os().outputPipe();
+        byte[] buffer = new byte[16];
+        refused(Errno.EAGAIN, () -> os().read(pipe[0], buffer, 0, 16));
+        os().write(pipe[1], bytes("well"), 0, 4);
+        assertEquals(4, os().read(pipe[0], buffer, 0, 16));
+        os().close(pipe[1]);
+        assertEquals(0, os().read(pipe[0], buffer, 0, 16));
+        os().close(pipe[0]);
+    }
+
+    @Test
     void a_pipe_whose_writers_are_gone_is_at_its_end() throws OsException {
         Fd[] pipe = os().pipe();
         os().write(pipe[1], bytes("x"), 0, 1);

@@ -1225,6 +1225,11 @@ final class SimulatedOs implements Os {
         return new Fd[] {open(new OpenFile(name, Optional.empty(), Optional.empty(), pipe, false)), open(writeEnd)};
     }
 
+    @Override
+    public Fd[] outputPipe() {
+        return pipe();
+    }
+
     private Pipe pipeOf(Fd fd, String call) throws OsException {
         return file(fd).pipe.orElseThrow(() -> new OsException(Errno.EBADF, call + " " + fd));
     }

@@ -34,6 +34,7 @@ final class LinuxFiles {
     private static final int LOCK_EX = 2;
     private static final int LOCK_NB = 4;
     private static final int UTIME_NOW = (1 << 30) - 1;
+    private static final int F_SETFL = 4;
     private static final int F_SETPIPE_SZ = 1031;
     private static final int F_GETPIPE_SZ = 1032;
     private static final int RENAME_EXCHANGE = 2;
@@ -319,6 +320,15 @@ final class LinuxFiles {
         Pointer fds = kernel.scratch().struct();
         Kernel.check(kernel.call(Syscall.PIPE2, fds.address(), O_CLOEXEC | O_NONBLOCK, 0), "pipe", "");
         return new Fd[] {new Fd(fds.getInt(0)), new Fd(fds.getInt(4))};
+    }
+
+    /** Each end has flags of its own (pipe(2)), so what is set for ours does not hold for the child's. */
+    Fd[] outputPipe() throws OsException {
+        Pointer fds = kernel.scratch().struct();
+        Kernel.check(kernel.call(Syscall.PIPE2, fds.address(), O_CLOEXEC, 0), "pipe", "");
+        Fd[] ends = {new Fd(fds.getInt(0)), new Fd(fds.getInt(4))};
+        Kernel.check(kernel.call(Syscall.FCNTL, ends[0].number(), F_SETFL, O_NONBLOCK), "fcntl", ends[0]);
+        return ends;
     }
 
     int setPipeSize(Fd pipe, int bytes) {

@@ -417,6 +417,11 @@ public final class LinuxOs implements Os {
     }
 
     @Override
+    public Fd[] outputPipe() throws OsException {
+        return files.outputPipe();
+    }
+
+    @Override
     public int setPipeSize(Fd pipe, int bytes) {
         return files.setPipeSize(pipe, bytes);
     }
