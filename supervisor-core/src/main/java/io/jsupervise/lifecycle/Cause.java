@@ -26,6 +26,10 @@ public enum Cause {
     OPERATOR,
     /** The services file was read again, and names it no more or asks for something else. */
     RELOAD,
+    /** One of its group is restarted, and the strategy of the group has it restarted as well. */
+    GROUP,
+    /** What it depends on is restarted, and it with that. */
+    DEPENDENCY,
     /** The supervisor was asked to end. */
     SHUTDOWN,
     /** It was left over from a supervisor that died, and was ended before a new start. */

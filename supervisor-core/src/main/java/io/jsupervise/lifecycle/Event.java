@@ -22,6 +22,8 @@ public sealed interface Event {
 
         R on(RestartAsked event);
 
+        R on(RestartedWithOthers event);
+
         R on(SpecChanged event);
 
         R on(Removed event);
@@ -97,6 +99,20 @@ public sealed interface Event {
 
     /** An operator wants it up and fresh. */
     record RestartAsked() implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /**
+     * Another service is restarted, and this one with it: what runs ends, and starts again when it may. Nothing of that
+     * counts, neither for it nor against it.
+     *
+     * @param cause  what will be recorded
+     * @param reason for people
+     */
+    record RestartedWithOthers(Cause cause, String reason) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -230,7 +230,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private void upAgain(Cause by, String reason) {
         Ending ending = s.ending.orElseThrow();
         switch (ending.cause()) {
-            case SHUTDOWN, OPERATOR, RELOAD -> {}
+            case SHUTDOWN, OPERATOR, RELOAD, GROUP, DEPENDENCY -> {}
             case EXIT,
                     SIGNAL,
                     HEARTBEAT,
@@ -251,6 +251,15 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         switch (s.state) {
             case EXITED, FATAL -> comeDown(Cause.OPERATOR, STOPPED_BY_OPERATOR);
             case STOPPED, WAITING, STARTING, RUNNING, BACKOFF, STOPPING -> halt(Cause.OPERATOR, STOPPED_BY_OPERATOR);
+        }
+        return true;
+    }
+
+    /** Only what runs and is wanted: whatever is down starts by its own rules, and an operator's stop stays one. */
+    @Override
+    public Boolean on(Event.RestartedWithOthers event) {
+        if (s.wanted == Wanted.UP && (s.state == ServiceState.STARTING || s.state == ServiceState.RUNNING)) {
+            end(event.cause(), event.reason());
         }
         return true;
     }

@@ -5,8 +5,13 @@ package io.jsupervise.spec;
  *
  * @param on        the other one
  * @param condition how far that one has to have come
+ * @param restart   whether the one that depends is restarted whenever the other one is
  */
-public record Dependency(ServiceName on, Condition condition) {
+public record Dependency(ServiceName on, Condition condition, boolean restart) {
+    /** One that is about starts only. */
+    public Dependency(ServiceName on, Condition condition) {
+        this(on, condition, false);
+    }
 
     /** How far a service has come. Whoever has ended with success has come as far as can be, so each of these holds. */
     public enum Condition {

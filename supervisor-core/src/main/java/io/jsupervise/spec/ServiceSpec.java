@@ -12,6 +12,7 @@ import java.util.TreeSet;
  * What the operator asked for of one service. Valid by construction: whoever holds one need not check again.
  *
  * @param dependsOn   what has to be true of others before it is started; one entry for each of them
+ * @param group       those that are restarted together with it, by the strategy of the group
  * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
  * @param startLimit  restarts allowed in a window; empty means no limit
  * @param critical    whether the machine is of no use without it: given up, it withholds the feed of the hardware watchdog
@@ -25,6 +26,7 @@ public record ServiceSpec(
         SpawnSpec spawn,
         boolean autostart,
         List<Dependency> dependsOn,
+        Optional<ServiceGroup> group,
         Duration startJitter,
         Readiness ready,
         Duration startTimeout,
@@ -71,6 +73,7 @@ public record ServiceSpec(
                 spawn,
                 true,
                 dependsOn,
+                group,
                 startJitter,
                 ready,
                 startTimeout,
@@ -103,6 +106,7 @@ public record ServiceSpec(
         private Optional<String> description = Optional.empty();
         private ServiceType type = ServiceType.SERVICE;
         private List<Dependency> dependsOn = List.of();
+        private Optional<ServiceGroup> group = Optional.empty();
         private Path workingDir = Path.of("/");
         private Map<String, String> environment = Map.of();
         private boolean inheritEnv = true;
@@ -143,6 +147,11 @@ public record ServiceSpec(
 
         public Builder dependsOn(List<Dependency> dependencies) {
             dependsOn = dependencies;
+            return this;
+        }
+
+        public Builder group(ServiceGroup value) {
+            group = Optional.of(value);
             return this;
         }
 
@@ -254,6 +263,7 @@ public record ServiceSpec(
                     new SpawnSpec(command, workingDir, environment, inheritEnv, umask, privileges),
                     autostart,
                     dependsOn,
+                    group,
                     startJitter,
                     ready,
                     startTimeout,

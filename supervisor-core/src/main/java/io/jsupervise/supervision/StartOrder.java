@@ -56,11 +56,13 @@ final class StartOrder {
         final Node from;
         final Node to;
         final Dependency.Condition condition;
+        final boolean restart;
 
-        Edge(Node from, Node to, Dependency.Condition condition) {
+        Edge(Node from, Node to, Dependency dependency) {
             this.from = from;
             this.to = to;
-            this.condition = condition;
+            this.condition = dependency.condition();
+            this.restart = dependency.restart();
         }
     }
 
@@ -83,7 +85,7 @@ final class StartOrder {
         from.needs = new ArrayList<>(spec.dependsOn().size());
         for (Dependency dependency : spec.dependsOn()) {
             Node to = node(dependency.on());
-            Edge edge = new Edge(from, to, dependency.condition());
+            Edge edge = new Edge(from, to, dependency);
             from.needs.add(edge);
             to.neededBy.add(edge);
         }
@@ -144,6 +146,37 @@ final class StartOrder {
         return names;
     }
 
+    /** Those that depend on {@code service} and are restarted with it. */
+    List<ServiceName> restartedWith(ServiceName service) {
+        List<ServiceName> names = new ArrayList<>();
+        Node node = nodes.get(service);
+        if (node != null) {
+            for (Edge edge : node.neededBy) {
+                if (edge.restart) {
+                    names.add(edge.from.name);
+                }
+            }
+        }
+        return names;
+    }
+
+    /** Whether {@code service} depends on {@code other}, be it through others. */
+    boolean needs(ServiceName service, ServiceName other) {
+        Set<ServiceName> seen = new HashSet<>();
+        Deque<ServiceName> look = new ArrayDeque<>(List.of(service));
+        while (!look.isEmpty()) {
+            for (ServiceName needed : neededBy(look.poll())) {
+                if (needed.equals(other)) {
+                    return true;
+                }
+                if (seen.add(needed)) {
+                    look.add(needed);
+                }
+            }
+        }
+        return false;
+    }
+
     /** A service by its name, as it stands now; empty where nobody knows yet how it stands. */
     interface Services {
         Optional<Service> find(ServiceName name);
@@ -154,12 +187,20 @@ final class StartOrder {
      * from now on, until {@link #waitsNoMore}.
      */
     List<String> wait(ServiceName service, Services services) {
+        return wait(service, services, Optional.empty());
+    }
+
+    /** @param among where present, no others are waited for */
+    List<String> wait(ServiceName service, Services services, Optional<Set<ServiceName>> among) {
         Node node = nodes.get(service);
         if (node == null || node.needs.isEmpty()) {
             return List.of();
         }
         waitsNoMore(service);
         for (Edge edge : node.needs) {
+            if (among.isPresent() && !among.get().contains(edge.to.name)) {
+                continue;
+            }
             Optional<Service> to = services.find(edge.to.name);
             if (to.isEmpty() || !holds(edge.condition, to.get())) {
                 node.unmet.put(edge, words(edge, to));

@@ -52,6 +52,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private final StartSlots slots;
     private StartOrder order;
     private final StopOrder stops = new StopOrder();
+    private final GroupRestarts restarts = new GroupRestarts(new Restarting());
 
     /** Services that have changed in this step and that others may wait for. */
     private final ArrayDeque<ServiceName> changed = new ArrayDeque<>();
@@ -203,6 +204,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                 order.waitsNoMore(name);
             }
             changed.add(name);
+        } else if (restarts.knows(service)) {
+            changed.add(name);
         }
         if (!answers.isEmpty()) {
             answers.changed(service).forEach(this::answer);
@@ -211,6 +214,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             absent.put(name, services.remove(name));
             orders.add(new Order.ForService(new Effect.Forget(name)));
             stops.gone(name, order).forEach(this::stopNow);
+            restarts.gone(name);
         }
     }
 
@@ -230,6 +234,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             if (!stops.isEmpty()) {
                 followStops(service);
             }
+            restarts.changed(service);
             StartOrder.Changed others = order.changed(service);
             for (ServiceName dependent : others.nearer()) {
                 List<String> rest = order.waitsFor(dependent);
@@ -384,18 +389,82 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             handOver.get().postpone(name);
             return new Event.StartPostponed("the next supervisor");
         }
-        boolean isRestart = service.next().isPresent();
-        if (!isRestart && order.knows(name)) {
-            List<String> waitsFor = order.wait(name, this::seen);
-            if (!waitsFor.isEmpty()) {
-                slots.leaveQueue(name);
-                return new Event.StartPostponed(waitsFor);
-            }
+        List<String> waitsFor = restarts.isEmpty() ? waitsFor(service) : waitsForOthers(service);
+        if (!waitsFor.isEmpty()) {
+            slots.leaveQueue(name);
+            return new Event.StartPostponed(waitsFor);
         }
         if (slots.take(name, now.mono())) {
             return new Event.StartPermitted(nextRun());
         }
         return new Event.StartPostponed("a start slot");
+    }
+
+    private List<String> waitsFor(Service service) {
+        boolean isRestart = service.next().isPresent();
+        return isRestart || !order.knows(service.name()) ? List.of() : order.wait(service.name(), this::seen);
+    }
+
+    /** Where some are restarted together, maybe this one. */
+    private List<String> waitsForOthers(Service service) {
+        ServiceName name = service.name();
+        List<String> waitsFor = restarts.wait(name);
+        if (!waitsFor.isEmpty()) {
+            order.waitsNoMore(name);
+            return waitsFor;
+        }
+        Optional<Set<ServiceName>> company = restarts.companyOf(name);
+        return company.isPresent() ? order.wait(name, this::seen, company) : waitsFor(service);
+    }
+
+    /** What restarts of several services need of the core. */
+    private final class Restarting implements GroupRestarts.Core {
+        @Override
+        public Optional<Service> find(ServiceName name) {
+            return Optional.ofNullable(services.get(name));
+        }
+
+        @Override
+        public Collection<Service> services() {
+            return services.values();
+        }
+
+        @Override
+        public boolean isSeen(ServiceName name) {
+            return !unseen.contains(name);
+        }
+
+        @Override
+        public StartOrder order() {
+            return order;
+        }
+
+        @Override
+        public void advance(ServiceName name, Event event) {
+            Supervisor.this.advance(name, event);
+        }
+
+        @Override
+        public void tryToStart(ServiceName name) {
+            Service service = services.get(name);
+            boolean may = service != null
+                    && service.state() == ServiceState.WAITING
+                    && service.run().isEmpty()
+                    && service.isCleared();
+            if (may) {
+                advance(name, mayStart(service));
+            }
+        }
+
+        @Override
+        public boolean isLeaving() {
+            return shuttingDown || handOver.isPresent();
+        }
+
+        @Override
+        public void tell(ServiceName root, String event, Map<String, Object> details) {
+            Supervisor.this.tell(Optional.of(root), event, details);
+        }
     }
 
     private RunId nextRun() {
@@ -454,6 +523,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent, watchers.memory()));
         touchHeartbeat();
         endsWithOneshots &= hasOnlyOneshots();
+        restarts.begin();
         for (ServiceName name : List.copyOf(services.keySet())) {
             advance(name, new Event.SupervisorStarted());
         }
@@ -533,6 +603,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private void shutDown(String by) {
         shuttingDown = true;
         watchers.stopping();
+        restarts.clear();
         tell(Optional.empty(), "shutdown-begun", Map.of("by", by));
         stopInOrder(List.copyOf(services.keySet()));
     }
@@ -736,6 +807,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         order = new StartOrder(specs);
         if (differs) {
             stops.releaseAll().forEach(this::stopNow);
+            restarts.reordered();
         }
         return waiting;
     }
@@ -952,6 +1024,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             }
         }
         leaving.deferred().forEach(this::on);
+        restarts.again();
     }
 
     private static boolean isDown(Service service) {

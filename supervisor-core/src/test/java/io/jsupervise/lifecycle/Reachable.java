@@ -235,6 +235,9 @@ final class Reachable {
                 all.add(soon("an operator asks for a stop, dependents first", new Event.StopQueued()));
             }
             all.add(soon("an operator asks for a restart", new Event.RestartAsked()));
+            all.add(soon(
+                    "another service is restarted, and it with that",
+                    new Event.RestartedWithOthers(Cause.DEPENDENCY, "restarted with db: exit 1")));
             all.add(soon("the supervisor ends", new Event.ShutdownBegun()));
         }
         if (s.now().equals(Bench.BEGIN) && s.service().run().isEmpty()) {

@@ -136,6 +136,7 @@ final class Choreography {
                 plain.spawn(),
                 plain.autostart(),
                 needs,
+                plain.group(),
                 plain.startJitter(),
                 plain.ready(),
                 plain.startTimeout(),
