@@ -66,7 +66,7 @@ final class GroupRestarts {
         /** Whether everything ends, or is left to the next supervisor. */
         boolean isLeaving();
 
-        void tell(ServiceName root, String event, Map<String, Object> details);
+        void told(Optional<ServiceName> root, String event, Map<String, Object> details);
     }
 
     private static final class Restart {
@@ -177,10 +177,14 @@ final class GroupRestarts {
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("services", names);
         details.put("reason", why);
-        core.tell(root, "restarting-others", details);
+        tell(Optional.of(root), "restarting-others", details);
         askAll(restart);
         // What the others hold may be what this root depends on.
         List.copyOf(open).forEach(this::settle);
+    }
+
+    private void tell(Optional<ServiceName> root, String event, Map<String, Object> details) {
+        core.told(root, event, details);
     }
 
     // ---- how it goes on ----

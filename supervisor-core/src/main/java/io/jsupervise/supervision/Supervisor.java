@@ -462,8 +462,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         }
 
         @Override
-        public void tell(ServiceName root, String event, Map<String, Object> details) {
-            Supervisor.this.tell(Optional.of(root), event, details);
+        public void told(Optional<ServiceName> root, String event, Map<String, Object> details) {
+            Supervisor.this.tell(root, event, details);
         }
     }
 
