@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             CommandLines.Run.class,
             CheckCommand.class,
             StatusCommand.class,
+            WhyCommand.class,
             ActCommand.Start.class,
             ActCommand.Stop.class,
             ActCommand.Restart.class,

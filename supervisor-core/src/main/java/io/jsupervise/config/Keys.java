@@ -64,6 +64,9 @@ final class Keys {
             "pre_start",
             "post_start",
             "post_stop",
+            "on_failure",
+            "on_give_up",
+            "on_recovered",
             "log");
 
     static final List<String> DEPENDENCY = List.of("condition");

@@ -7,6 +7,7 @@ import io.jsupervise.config.Value.Text;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
@@ -35,6 +36,9 @@ final class ServiceReader {
     private static final RestartIntensity CRITICAL_LIMIT = new RestartIntensity(5, Duration.ofMinutes(5));
     private static final int GRACE_FACTOR = 3;
     private static final Duration STANDARD_HOOK = Duration.ofSeconds(90);
+
+    /** At most one of a service runs at a time, and a shutdown waits for it. */
+    private static final Duration STANDARD_ALERT = Duration.ofSeconds(30);
 
     private final SupervisorSpec supervisor;
     private final ConfigFiles files;
@@ -212,17 +216,26 @@ final class ServiceReader {
                     "post_start is set for a oneshot, which has nothing to be done beside it",
                     "use post_stop, or another oneshot that depends on this one");
         }
-        if (!section.has("pre_start")
-                && !section.has("post_start")
-                && !section.has("stop_command")
-                && !section.has("post_stop")) {
+        if (!hasSome(section)) {
             return Hooks.NONE;
         }
         return new Hooks(
                 hook(section, "pre_start", STANDARD_HOOK),
                 hook(section, "post_start", STANDARD_HOOK),
                 hook(section, "stop_command", stopTimeout.isZero() ? StopSequence.DEFAULT.timeout() : stopTimeout),
-                hook(section, "post_stop", STANDARD_HOOK));
+                hook(section, "post_stop", STANDARD_HOOK),
+                hook(section, "on_failure", STANDARD_ALERT),
+                hook(section, "on_give_up", STANDARD_ALERT),
+                hook(section, "on_recovered", STANDARD_ALERT));
+    }
+
+    private static boolean hasSome(Section section) {
+        for (HookKind kind : HookKind.values()) {
+            if (section.has(kind.word())) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Optional<Hooks.Hook> hook(Section section, String key, Duration standard) {

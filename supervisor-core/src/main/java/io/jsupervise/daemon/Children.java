@@ -301,7 +301,10 @@ final class Children {
         }
     }
 
-    /** What remains of earlier runs is no longer waited for when the service runs again; a hook only follows on hooks. */
+    /**
+     * What remains of earlier runs is no longer waited for when the service runs again; a hook only follows on hooks, and what
+     * tells of it on what told of it.
+     */
     private void giveUpBefore(Watched next) throws OsException {
         if (unburied.isEmpty() || next.run.isOfCheck()) {
             // A check follows on nothing but itself.
@@ -309,7 +312,9 @@ final class Children {
         }
         Optional<OsException> failure = Optional.empty();
         for (Watched remains : List.copyOf(unburied.values())) {
-            boolean follows = !next.run.isOfHook() || remains.run.isOfHook() && !remains.run.isOfCheck();
+            boolean follows = !next.run.isOfHook()
+                    || remains.run.isOfHook() && !remains.run.isOfCheck();
+            follows &= next.run.isOfAlert() == remains.run.isOfAlert();
             if (follows && remains.service.equals(next.service) && !remains.run.equals(next.run)) {
                 try {
                     reap(remains);

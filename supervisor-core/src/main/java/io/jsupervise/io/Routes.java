@@ -1,6 +1,7 @@
 package io.jsupervise.io;
 
 import io.jsupervise.control.AnswerCodec;
+import io.jsupervise.control.ExplanationCodec;
 import io.jsupervise.control.ReloadCodec;
 import io.jsupervise.control.RequestTarget;
 import io.jsupervise.control.StatusCodec;
@@ -13,6 +14,8 @@ import io.jsupervise.spec.Signal;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import io.jsupervise.supervision.Asker;
+import io.jsupervise.supervision.Explaining;
+import io.jsupervise.supervision.Explanation;
 import io.jsupervise.supervision.Status;
 import io.jsupervise.text.Nearest;
 import java.io.ByteArrayOutputStream;
@@ -178,6 +181,9 @@ final class Routes {
             case "":
                 target.knows();
                 return isGet(method) ? service(service, client) : only("GET");
+            case "why":
+                target.knows();
+                return isGet(method) ? why(service, client) : only("GET");
             case "logs":
                 target.knows("lines", "follow");
                 return isGet(method) ? logs(spec.get(), target) : only("GET");
@@ -244,6 +250,24 @@ final class Routes {
         ByteArrayOutputStream body = new ByteArrayOutputStream(1024);
         new StatusCodec(droppedBytes)
                 .writeService(shown.status().services().get(0), shown.status().now(), body);
+        body.write('\n');
+        return ok(body.toByteArray());
+    }
+
+    /** Of all services, since it may be others that it waits for. */
+    private Response why(ServiceName name, Client client) throws IOException, InterruptedException, ClientGone {
+        Answer answer = ask(new Ask.ShowStatus(Optional.empty()), client, Duration.ZERO);
+        if (!(answer instanceof Answer.Shown shown)) {
+            return refused((Answer.Refused) answer);
+        }
+        boolean isThere = shown.status().services().stream()
+                .anyMatch(service -> service.name().equals(name));
+        if (!isThere) {
+            return noSuchService(name.value());
+        }
+        Explanation why = Explaining.of(shown.status(), name);
+        ByteArrayOutputStream body = new ByteArrayOutputStream(4096);
+        new ExplanationCodec().write(why, why.log().flatMap(LastWords::of), body);
         body.write('\n');
         return ok(body.toByteArray());
     }

@@ -202,9 +202,10 @@ public final class ServiceGroups {
         Path group = of(base, service.name());
         os.mkdir(group, 0755);
         limit(group, asked, controllers);
-        if (!run.isOfHook()) {
-            // Beside a hook there may be a run that was spawned just now and has not entered yet.
-            removeEmpty(group, service.stop().killMode() != KillMode.PROCESS);
+        if (!run.isOfHook() || run.isOfAlert()) {
+            // Beside a hook there may be a run that was spawned just now and has not entered yet, and the other way
+            // round.
+            removeEmpty(group, service.stop().killMode() != KillMode.PROCESS, run.isOfAlert());
         }
         if (controllers.contains("memory")) {
             countKills(group);
@@ -237,10 +238,13 @@ public final class ServiceGroups {
         }
     }
 
-    /** @param kill whether what is in them goes first: of earlier runs, and a service has one at a time */
-    private void removeEmpty(Path group, boolean kill) {
+    /**
+     * @param kill     whether what is in them goes first: of earlier runs, and a service has one at a time
+     * @param ofAlerts whether those of hooks that tell, or all others
+     */
+    private void removeEmpty(Path group, boolean kill, boolean ofAlerts) {
         for (Map.Entry<RunId, Path> one : byRun.entrySet()) {
-            if (one.getValue().getParent().equals(group)) {
+            if (one.getValue().getParent().equals(group) && one.getKey().isOfAlert() == ofAlerts) {
                 if (kill && !one.getKey().isOfHook()) {
                     remains(one.getKey());
                 }
@@ -259,7 +263,8 @@ public final class ServiceGroups {
             return;
         }
         base().ifPresent(base -> {
-            removeEmpty(of(base, service), false);
+            removeEmpty(of(base, service), false, false);
+            removeEmpty(of(base, service), false, true);
             rmdir(of(base, service));
         });
     }

@@ -33,8 +33,13 @@ import java.util.function.Consumer;
  * the umask that a child inherits is that thread's own.
  */
 public final class Spawner implements Actor {
-    private static final List<HookKind> HOOKS_AFTER_IT =
-            List.of(HookKind.POST_START, HookKind.STOP_COMMAND, HookKind.POST_STOP);
+    private static final List<HookKind> HOOKS_AFTER_IT = List.of(
+            HookKind.POST_START,
+            HookKind.STOP_COMMAND,
+            HookKind.POST_STOP,
+            HookKind.ON_FAILURE,
+            HookKind.ON_GIVE_UP,
+            HookKind.ON_RECOVERED);
 
     private final Os os;
     private final Map<String, String> ourEnvironment;

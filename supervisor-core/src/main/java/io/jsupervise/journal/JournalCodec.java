@@ -73,6 +73,7 @@ public final class JournalCodec {
                 out.writeStringField("log", record.log().get().toString());
             }
             write(out, record.hooks());
+            AlertFields.write(out, record.hooks().alerts());
             write(out, record.history());
             return end(out);
         } catch (IOException e) {

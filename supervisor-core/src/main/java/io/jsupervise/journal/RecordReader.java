@@ -2,6 +2,7 @@ package io.jsupervise.journal;
 
 import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
+import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
@@ -104,18 +105,19 @@ final class RecordReader {
     private ServiceRecord.LeftHooks hooks() throws JsonException {
         Optional<JsonObject> due = json.optionalObject("hook_due");
         Optional<Service.LastRun> running = run("hook");
+        Alerts alerts = AlertFields.read(json);
         if (due.isEmpty()) {
-            return running.isEmpty()
+            return running.isEmpty() && alerts == Alerts.NONE
                     ? ServiceRecord.LeftHooks.NONE
-                    : new ServiceRecord.LeftHooks(Optional.empty(), running);
+                    : new ServiceRecord.LeftHooks(Optional.empty(), running, alerts);
         }
         HookState.Due read =
                 new HookState.Due(hookKind(due.get()), new RunId(due.get().string("run_id")));
         due.get().end();
-        return new ServiceRecord.LeftHooks(Optional.of(read), running);
+        return new ServiceRecord.LeftHooks(Optional.of(read), running, alerts);
     }
 
-    private static HookKind hookKind(JsonObject object) throws JsonException {
+    static HookKind hookKind(JsonObject object) throws JsonException {
         String word = object.string("hook");
         for (HookKind kind : HookKind.values()) {
             if (kind.word().equals(word)) {

@@ -1,5 +1,6 @@
 package io.jsupervise.journal;
 
+import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
@@ -282,7 +283,7 @@ public final class Recovery {
             service = withGrave(service, remains.run());
             toFind.add(remains);
         }
-        services.add(withoutHooks(withDue(service, ofThisBoot), ofThisBoot));
+        services.add(withAlerts(withoutHooks(withDue(service, ofThisBoot), ofThisBoot), record));
     }
 
     /** What was due is due again, unless the services file knows of it no more. */
@@ -301,6 +302,15 @@ public final class Recovery {
                 && service.spec().hooks().has(due.get().kind())
                 && postStop == service.run().isEmpty();
         return holds ? service.with(new HookState(Optional.empty(), due)) : service;
+    }
+
+    /** What was not told yet is told, also in another boot. */
+    private Service withAlerts(Service service, Optional<ServiceRecord> record) {
+        Alerts alerts = record.isPresent() ? record.get().hooks().alerts() : Alerts.NONE;
+        if (alerts.equals(Alerts.NONE)) {
+            return service;
+        }
+        return service.with(service.hooks().with(isOfThisBoot(record.get()) ? alerts : alerts.ofAnotherBoot()));
     }
 
     /** Hooks that still run are ended, and nothing begins before that. */

@@ -1,5 +1,6 @@
 package io.jsupervise.journal;
 
+import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -53,16 +54,29 @@ public record ServiceRecord(
      *
      * @param due     see {@link HookState}
      * @param running the process of one that ran
+     * @param alerts  what is to be told of the service; without a process
      */
-    public record LeftHooks(Optional<HookState.Due> due, Optional<Service.LastRun> running) {
+    public record LeftHooks(Optional<HookState.Due> due, Optional<Service.LastRun> running, Alerts alerts) {
         public static final LeftHooks NONE = new LeftHooks(Optional.empty(), Optional.empty());
 
+        /** With nothing to tell. */
+        public LeftHooks(Optional<HookState.Due> due, Optional<Service.LastRun> running) {
+            this(due, running, Alerts.NONE);
+        }
+
+        public LeftHooks with(Alerts other) {
+            return new LeftHooks(due, running, other);
+        }
+
         static LeftHooks of(HookState hooks) {
-            if (hooks.isIdle()) {
+            if (hooks == HookState.NONE) {
                 return NONE;
             }
-            return new LeftHooks(hooks.due(), hooks.running().flatMap(hook -> hook.process()
-                    .map(process -> new Service.LastRun(hook.id(), process))));
+            return new LeftHooks(
+                    hooks.due(),
+                    hooks.running()
+                            .flatMap(hook -> hook.process().map(process -> new Service.LastRun(hook.id(), process))),
+                    hooks.alerts().withoutProcess());
         }
     }
 

@@ -9,9 +9,15 @@ import java.util.Optional;
  * @param running the one that runs, or whose process group is being cleared
  * @param due     a POST_START or POST_STOP, from the moment from which it has to run until it has: whoever dies meanwhile
  *                leaves it to the next supervisor, which runs it again
+ * @param alerts  those that run beside it, and nothing waits for
  */
-public record HookState(Optional<Hook> running, Optional<Due> due) {
+public record HookState(Optional<Hook> running, Optional<Due> due, Alerts alerts) {
     public static final HookState NONE = new HookState(Optional.empty(), Optional.empty());
+
+    /** Nothing to tell. */
+    public HookState(Optional<Hook> running, Optional<Due> due) {
+        this(running, due, Alerts.NONE);
+    }
 
     /** @param run the run of the service that it belongs to */
     public record Due(HookKind kind, RunId run) {}
@@ -55,25 +61,35 @@ public record HookState(Optional<Hook> running, Optional<Due> due) {
         }
     }
 
-    /** Whether nothing is done or has to be done. */
+    /** Whether the service need not wait for any: nothing is done or has to be done before it goes on. */
     public boolean isIdle() {
         return running.isEmpty() && due.isEmpty();
     }
 
     HookState running(Hook hook) {
-        return new HookState(Optional.of(hook), due);
+        return new HookState(Optional.of(hook), due, alerts);
     }
 
     HookState ended() {
-        return new HookState(Optional.empty(), due);
+        return new HookState(Optional.empty(), due, alerts);
     }
 
     HookState due(HookKind kind, RunId run) {
-        return new HookState(running, Optional.of(new Due(kind, run)));
+        return new HookState(running, Optional.of(new Due(kind, run)), alerts);
     }
 
     HookState nothingDue() {
-        return due.isEmpty() ? this : new HookState(running, Optional.empty());
+        return due.isEmpty() ? this : new HookState(running, Optional.empty(), alerts);
+    }
+
+    public HookState with(Alerts next) {
+        return new HookState(running, due, next);
+    }
+
+    /** Whether the journal would tell something else of {@code other}. */
+    boolean differsForTheRecord(HookState other) {
+        return this != other
+                && (running != other.running || due != other.due || alerts.differForTheRecord(other.alerts));
     }
 
     boolean isDue(HookKind kind) {

@@ -22,6 +22,11 @@ final class HookSteps {
     private final Lifecycle lifecycle;
     private final Draft s;
 
+    /** Whether this is about the one that runs beside the service, see {@link AlertSteps}. */
+    private final boolean beside;
+
+    private final TimerKind timer;
+
     /**
      * How it ended.
      *
@@ -30,14 +35,24 @@ final class HookSteps {
      */
     record Outcome(HookKind kind, boolean success, String reason, MonotonicTime deadline) {}
 
-    HookSteps(Lifecycle lifecycle, Draft draft) {
+    HookSteps(Lifecycle lifecycle, Draft draft, boolean beside) {
         this.lifecycle = lifecycle;
         this.s = draft;
+        this.beside = beside;
+        this.timer = beside ? TimerKind.ALERT : TimerKind.HOOK;
+    }
+
+    private Optional<Hook> running() {
+        return beside ? s.hooks.alerts().running() : s.hooks.running();
+    }
+
+    private void running(Hook hook) {
+        s.hooks = beside ? s.hooks.with(s.hooks.alerts().running(Optional.of(hook))) : s.hooks.running(hook);
     }
 
     /** Whether {@code run} is that of the hook that runs. */
     boolean isRunning(RunId run) {
-        return s.hooks.running().isPresent() && s.hooks.running().get().id().equals(run);
+        return running().isPresent() && running().get().id().equals(run);
     }
 
     /** @param run of the service, before or after which it runs */
@@ -45,10 +60,10 @@ final class HookSteps {
         Hooks.Hook spec = s.spec.hooks().of(kind).orElseThrow();
         RunId id = run.ofHook(kind);
         MonotonicTime begun = lifecycle.now().mono();
-        s.hooks = s.hooks.running(new Hook(kind, id, Optional.empty(), begun, Optional.empty(), Optional.empty(), 0));
+        running(new Hook(kind, id, Optional.empty(), begun, Optional.empty(), Optional.empty(), 0));
         HookCall call = new HookCall(kind, spec.command(), variables(kind));
         lifecycle.order(new Spawn(s.spec, id, Optional.of(call)));
-        lifecycle.arm(TimerKind.HOOK, begun.plus(spec.timeout()));
+        lifecycle.arm(timer, begun.plus(spec.timeout()));
     }
 
     private Map<String, String> variables(HookKind kind) {
@@ -57,7 +72,15 @@ final class HookSteps {
         if (s.process().isPresent()) {
             variables.put("JSUPERVISE_PID", s.process().get().pid().toString());
         }
-        if (kind == HookKind.POST_STOP && s.history.lastEnd().isPresent()) {
+        if (beside) {
+            Alerts.Alert alert = s.hooks.alerts().due().get(0);
+            variables.put("JSUPERVISE_STATE", s.state.name());
+            variables.put("JSUPERVISE_REASON", alert.reason());
+            variables.put("JSUPERVISE_FAILURES", Integer.toString(alert.failures()));
+            variables.put("JSUPERVISE_RESTARTS", Long.toString(s.history.restarts()));
+        }
+        boolean tellsEnd = beside || kind == HookKind.POST_STOP;
+        if (tellsEnd && s.history.lastEnd().isPresent()) {
             End end = s.history.lastEnd().get();
             variables.put("JSUPERVISE_CAUSE", end.cause().word());
             ExitStatus status = end.status().orElse(null);
@@ -72,27 +95,27 @@ final class HookSteps {
 
     /** It is of no use any more, or takes too long. */
     void doom(String reason) {
-        Hook hook = s.hooks.running().orElseThrow();
+        Hook hook = running().orElseThrow();
         if (hook.status().isPresent()) {
             return;
         }
         if (hook.doomed().isEmpty()) {
-            s.hooks = s.hooks.running(hook.doomed(reason));
+            running(hook.doomed(reason));
         }
         kill();
     }
 
     private void kill() {
-        Hook hook = s.hooks.running().orElseThrow();
+        Hook hook = running().orElseThrow();
         if (hook.process().isPresent()) {
             lifecycle.order(new SendSignal(s.spec.name(), hook.id(), Signal.KILL, true));
         }
-        lifecycle.arm(TimerKind.HOOK, lifecycle.now().mono().plus(Lifecycle.KILL_AGAIN));
+        lifecycle.arm(timer, lifecycle.now().mono().plus(Lifecycle.KILL_AGAIN));
     }
 
     void spawned(ProcessIdentity process) {
-        Hook hook = s.hooks.running().orElseThrow();
-        s.hooks = s.hooks.running(hook.spawned(process));
+        Hook hook = running().orElseThrow();
+        running(hook.spawned(process));
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("hook", hook.kind().word());
         details.put("pid", (long) process.pid().value());
@@ -104,29 +127,29 @@ final class HookSteps {
 
     /** No process could be made. */
     Outcome failed(String reason) {
-        Hook hook = s.hooks.running().orElseThrow();
-        s.hooks = s.hooks.running(hook.ended(
+        Hook hook = running().orElseThrow();
+        running(hook.ended(
                 new Hook.Ended(Optional.empty(), reason, lifecycle.now().mono())));
         return over();
     }
 
     /** What it leaves behind is killed before its outcome counts. */
     void exited(ExitStatus status) {
-        Hook hook = s.hooks.running().orElseThrow();
-        lifecycle.disarm(TimerKind.HOOK);
-        s.hooks = s.hooks.running(hook.ended(new Hook.Ended(
+        Hook hook = running().orElseThrow();
+        lifecycle.disarm(timer);
+        running(hook.ended(new Hook.Ended(
                 Optional.of(status), status.toString(), lifecycle.now().mono())));
         lifecycle.order(new Bury(s.spec.name(), hook.id(), true));
     }
 
     /** Empty where something of its group is still there, which is waited for. */
     Optional<Outcome> lookedAt(boolean empty, List<String> left) {
-        Hook hook = s.hooks.running().orElseThrow();
+        Hook hook = running().orElseThrow();
         Duration waited =
                 lifecycle.now().mono().since(hook.status().orElseThrow().at());
         if (!empty && waited.compareTo(Lifecycle.GROUP_PATIENCE) < 0) {
-            s.hooks = s.hooks.running(hook.lookedAt());
-            lifecycle.arm(TimerKind.HOOK, lifecycle.now().mono().plus(Lifecycle.waitForGroup(hook.looks())));
+            running(hook.lookedAt());
+            lifecycle.arm(timer, lifecycle.now().mono().plus(Lifecycle.waitForGroup(hook.looks())));
             return Optional.empty();
         }
         if (!empty) {
@@ -139,10 +162,10 @@ final class HookSteps {
     }
 
     private Outcome over() {
-        Hook hook = s.hooks.running().orElseThrow();
+        Hook hook = running().orElseThrow();
         Hook.Ended ended = hook.status().orElseThrow();
-        s.hooks = s.hooks.ended();
-        lifecycle.disarm(TimerKind.HOOK);
+        s.hooks = beside ? s.hooks.with(s.hooks.alerts().running(Optional.empty())) : s.hooks.ended();
+        lifecycle.disarm(timer);
         boolean success = hook.doomed().isEmpty() && ended.status().equals(Optional.of(new ExitStatus.Exited(0)));
         String reason = hook.doomed().orElse(ended.reason());
         Map<String, Object> details = new LinkedHashMap<>();
@@ -171,7 +194,7 @@ final class HookSteps {
 
     /** Its timer: its time is over, it has to be killed again, or its group looked at again. */
     void timerFired() {
-        Hook hook = s.hooks.running().orElseThrow();
+        Hook hook = running().orElseThrow();
         if (hook.status().isPresent()) {
             lifecycle.order(new Bury(s.spec.name(), hook.id(), true));
         } else if (hook.doomed().isPresent()) {

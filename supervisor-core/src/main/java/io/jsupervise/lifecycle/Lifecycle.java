@@ -64,6 +64,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /** Group members that survive SIGKILL for this long are told of and no longer waited for. */
     static final Duration GROUP_PATIENCE = Duration.ofSeconds(10);
 
+    /** How long it has to be ready until it counts as well again. */
+    static final Duration STABLE_FOR = Duration.ofSeconds(10);
+
     private static final int LONGEST_GROUP_WAIT_MS = 128;
     private static final String STOPPED_BY_OPERATOR = "stopped by an operator";
 
@@ -73,6 +76,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private HookSteps hookSteps;
     private HealthSteps healthSteps;
+    private AlertSteps alertSteps;
 
     private Lifecycle(Service service, Now now) {
         this.now = now;
@@ -101,7 +105,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private static boolean worthRecording(Service before, Service after) {
         if (before.wanted() != after.wanted()
                 || before.commanded() != after.commanded()
-                || before.hooks() != after.hooks()
+                || before.hooks().differsForTheRecord(after.hooks())
                 || before.history().differsForTheRecord(after.history())) {
             return true;
         }
@@ -145,6 +149,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         } else if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
             startAfterJitter();
         }
+        if (hasAlerts()) {
+            alerts().resume();
+        }
         return true;
     }
 
@@ -187,6 +194,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             waitUntilReady();
         } else if (isWatched()) {
             health().isUp();
+        }
+        if (s.state == ServiceState.RUNNING && hasAlerts()) {
+            alerts().ready();
         }
     }
 
@@ -375,6 +385,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.ShutdownBegun event) {
+        if (hasAlerts()) {
+            alerts().shutdown();
+        }
         if (s.state == ServiceState.STOPPING) {
             Ending ending = s.ending.orElseThrow();
             if (s.wanted == Wanted.UP) {
@@ -390,6 +403,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     public Boolean on(Event.ShutdownHurried event) {
         if (s.hooks.running().isPresent()) {
             hooks().doom("the supervisor ends at once");
+        }
+        if (hasAlerts()) {
+            alerts().hurry();
         }
         if (s.state == ServiceState.STOPPING && s.process().isPresent()) {
             disarm(TimerKind.DUMP);
@@ -549,6 +565,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             hooks().spawned(event.process());
             return true;
         }
+        if (isOfAlert(event.run())) {
+            alerts().spawned(event.process());
+            return true;
+        }
         if (!isPresentRun(event.run()) || s.process().isPresent()) {
             return false;
         }
@@ -630,6 +650,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (isWatched()) {
             health().isUp();
         }
+        if (hasAlerts()) {
+            alerts().ready();
+        }
     }
 
     /** Its process is there, and what is to be done beside it has been done. */
@@ -644,6 +667,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     public Boolean on(Event.SpawnFailed event) {
         if (isOfHook(event.run())) {
             hookIsOver(hooks().failed(event.reason()));
+            return true;
+        }
+        if (isOfAlert(event.run())) {
+            alerts().failed(event.reason());
             return true;
         }
         if (!isPresentRun(event.run()) || s.process().isPresent()) {
@@ -678,9 +705,25 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /** Made where it is needed: most services have no hooks. */
     private HookSteps hooks() {
         if (hookSteps == null) {
-            hookSteps = new HookSteps(this, s);
+            hookSteps = new HookSteps(this, s, false);
         }
         return hookSteps;
+    }
+
+    private boolean isOfAlert(RunId run) {
+        return s.hooks.alerts().running().isPresent() && alerts().isRunning(run);
+    }
+
+    /** Whether somebody is to be told how it fares, or was to. */
+    private boolean hasAlerts() {
+        return s.spec.hooks() != Hooks.NONE && s.spec.hooks().hasAlerts() || s.hooks.alerts() != Alerts.NONE;
+    }
+
+    private AlertSteps alerts() {
+        if (alertSteps == null) {
+            alertSteps = new AlertSteps(this, s);
+        }
+        return alertSteps;
     }
 
     /** Whether more than its process and its heartbeat tell how it is; most services do without. */
@@ -704,6 +747,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 s.hooks = s.hooks.nothingDue();
                 afterRun();
             }
+            case ON_FAILURE, ON_GIVE_UP, ON_RECOVERED -> throw new AssertionError(outcome);
         }
     }
 
@@ -778,6 +822,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.HEARTBEAT);
         disarm(TimerKind.WATCHDOG);
         disarm(TimerKind.CHECK);
+        disarm(TimerKind.STABLE);
     }
 
     private void askToEnd() {
@@ -856,6 +901,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     public Boolean on(Event.ChildExited event) {
         if (isOfHook(event.run())) {
             hooks().exited(event.status());
+            return true;
+        }
+        if (isOfAlert(event.run())) {
+            alerts().exited(event.status());
             return true;
         }
         if (!isPresentRun(event.run()) || s.process().isEmpty() && !s.run.get().adopted()) {
@@ -970,6 +1019,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     private void finish(End end, ServiceState state, String event) {
+        RunId run = s.run.orElseThrow().id();
         forgetRun();
         s.history = s.history.ended(end);
         Map<String, Object> details = detailsOf(end);
@@ -977,6 +1027,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             details.put("gave_up", s.fatalReason.orElseThrow());
         }
         become(state, event, details);
+        if (hasAlerts()) {
+            alerts().ended(run, end);
+        }
         if (state != ServiceState.BACKOFF) {
             afterRun();
         }
@@ -1044,6 +1097,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             hooks().lookedAt(event.empty(), event.left()).ifPresent(this::hookIsOver);
             return true;
         }
+        if (isOfAlert(event.run())) {
+            alerts().lookedAt(event.empty(), event.left());
+            return true;
+        }
         if (s.grave.isEmpty() || !s.grave.get().run().equals(event.run())) {
             return true;
         }
@@ -1065,6 +1122,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         grave.then().ifPresent(this::beginBurial);
         afterRun();
         afterLeftHook();
+        if (hasAlerts()) {
+            alerts().next();
+        }
         return true;
     }
 
@@ -1250,6 +1310,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 }
             }
             case GROUP -> bury(s.grave.orElseThrow().run());
+            case STABLE -> alerts().stable();
+            case ALERT -> alerts().timerFired();
+            case ALERT_QUIET -> alerts().quietIsOver();
         }
         return true;
     }

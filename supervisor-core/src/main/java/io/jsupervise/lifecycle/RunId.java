@@ -45,6 +45,11 @@ public record RunId(String value) {
         return dot > 0 && dot + 1 < value.length() && Character.isLetter(value.charAt(dot + 1));
     }
 
+    /** Whether it marks a hook that only tells somebody, or what comes from one. */
+    public boolean isOfAlert() {
+        return isOfHook() && value.startsWith("on_", value.lastIndexOf('.') + 1);
+    }
+
     /** Whether a supervisor of this state directory gave it. */
     public boolean isOf(String state) {
         return value.length() > state.length() && value.startsWith(state) && value.charAt(state.length()) == '-';

@@ -23,5 +23,11 @@ public enum TimerKind {
     /** The next look whether the group of an ended process is empty. */
     GROUP,
     /** A hook, or a stop after its stop_command, had its time; or the next look at the group of a hook. */
-    HOOK
+    HOOK,
+    /** It has been ready for as long as it takes to count as well again. */
+    STABLE,
+    /** A hook that tells had its time; or the next look at its group. */
+    ALERT,
+    /** Failures that were not told yet may be told now. */
+    ALERT_QUIET
 }

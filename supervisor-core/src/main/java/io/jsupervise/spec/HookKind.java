@@ -9,12 +9,23 @@ public enum HookKind {
     /** In place of the signal that asks the main process to end. */
     STOP_COMMAND,
     /** When nothing is left of a run, whatever ended it, and before the next one. */
-    POST_STOP;
+    POST_STOP,
+    /** Beside the service, when a run has failed; how often, is limited. */
+    ON_FAILURE,
+    /** Beside the service, when it is given up. */
+    ON_GIVE_UP,
+    /** Beside the service, when it is well again after it had failed. */
+    ON_RECOVERED;
 
     private final String word = name().toLowerCase(java.util.Locale.ROOT);
 
     /** As written in services.yml: {@code pre_start}. */
     public String word() {
         return word;
+    }
+
+    /** Whether it only tells somebody: nothing of the service ever waits for it. */
+    public boolean isAlert() {
+        return ordinal() >= ON_FAILURE.ordinal();
     }
 }

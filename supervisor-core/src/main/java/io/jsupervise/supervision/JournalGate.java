@@ -90,7 +90,9 @@ final class JournalGate {
 
     private void hold(Held one) {
         held.add(one);
-        if (one.order instanceof Order.ForService of && of.effect() instanceof Effect.Spawn spawn) {
+        if (one.order instanceof Order.ForService of
+                && of.effect() instanceof Effect.Spawn spawn
+                && !spawn.run().isOfAlert()) {
             heldSpawns.put(spawn.service(), one);
         }
     }

@@ -210,7 +210,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         if (!answers.isEmpty()) {
             answers.changed(service).forEach(this::answer);
         }
-        if (!retired.isEmpty() && isDown(service) && retired.remove(name)) {
+        if (!retired.isEmpty() && isDown(service) && !service.hooks().alerts().areUnderWay() && retired.remove(name)) {
             absent.put(name, services.remove(name));
             orders.add(new Order.ForService(new Effect.Forget(name)));
             stops.gone(name, order).forEach(this::stopNow);
@@ -914,7 +914,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /** The last record says that the end was orderly; only when it is in place may the process end. */
     private void exitWhenDown() {
-        if (!shuttingDown || exiting || up > 0) {
+        if (!shuttingDown || exiting || up > 0 || someAlertsAreUnderWay()) {
             return;
         }
         exiting = true;
@@ -923,6 +923,15 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         long seq = gate.next(now.mono());
         orders.add(new Order.RecordSupervisor(seq, true, lastEvent, watchers.memory()));
         gate.pass(seq, new Order.Exit(false, failed), orders);
+    }
+
+    private boolean someAlertsAreUnderWay() {
+        for (Service service : services.values()) {
+            if (service.hooks().alerts().areUnderWay()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     // ---- leaving everything to the next supervisor ----

@@ -1,5 +1,6 @@
 package io.jsupervise.journal;
 
+import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
@@ -115,7 +116,21 @@ public final class Records {
                 maybe(Path.of("/var/log/\u00fc " + random.nextInt())),
                 new ServiceRecord.LeftHooks(
                         maybe(new HookState.Due(any(HookKind.values()), new RunId(text()))),
-                        maybe(new Service.LastRun(new RunId(text()), process()))));
+                        maybe(new Service.LastRun(new RunId(text()), process())),
+                        alerts()));
+    }
+
+    private Alerts alerts() {
+        return new Alerts(
+                random.nextBoolean(),
+                maybe(alert()),
+                maybe(new Alerts.Quiet(mono(), millis())),
+                random.nextBoolean() ? List.of() : List.of(alert(), alert()),
+                Optional.empty());
+    }
+
+    private Alerts.Alert alert() {
+        return new Alerts.Alert(any(HookKind.values()), new RunId(text()), random.nextInt(Integer.MAX_VALUE), text());
     }
 
     SupervisorRecord nextSupervisor() {

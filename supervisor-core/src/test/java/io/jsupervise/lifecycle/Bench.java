@@ -115,6 +115,38 @@ public final class Bench {
         return with(service, Optional.of(run), service.lastRun(), service.seed());
     }
 
+    /** One in that state whose last end had that cause, with just what belongs to it. */
+    public static Service inState(ServiceSpec spec, ServiceState state, Cause cause) {
+        boolean runs =
+                state == ServiceState.STARTING || state == ServiceState.RUNNING || state == ServiceState.STOPPING;
+        Service up = recorded(spec, state, Optional.empty(), Wanted.UP);
+        End end = new End(
+                BEGIN.wall(),
+                cause.isHang() ? Optional.of(new ExitStatus.Killed(Signal.KILL, false)) : Optional.empty(),
+                cause,
+                "a reason",
+                Duration.ofSeconds(1),
+                Optional.empty());
+        return new Service(
+                spec,
+                state,
+                BEGIN,
+                Wanted.UP,
+                false,
+                runs ? up.run() : Optional.empty(),
+                Optional.empty(),
+                state == ServiceState.STOPPING ? Optional.of(new Service.Ending(cause, "a reason")) : Optional.empty(),
+                History.EMPTY.ended(end),
+                state == ServiceState.BACKOFF
+                        ? Optional.of(new Service.NextStart(BEGIN.mono(), BEGIN.wall(), Duration.ofSeconds(1)))
+                        : Optional.empty(),
+                state == ServiceState.FATAL ? Optional.of("gave up") : Optional.empty(),
+                state == ServiceState.WAITING ? List.of("a start slot") : List.of(),
+                up.lastRun(),
+                Timers.NONE,
+                1);
+    }
+
     public static ProcessIdentity process(int pid) {
         return new ProcessIdentity(new Pid(pid), 7);
     }

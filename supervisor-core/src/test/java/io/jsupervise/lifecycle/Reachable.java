@@ -348,6 +348,9 @@ final class Reachable {
             case STOP -> "its stop_timeout is over";
             case GROUP -> "another look at its group is due";
             case HOOK -> "the time of its hook is over";
+            case STABLE -> "it was ready for long enough to be well again";
+            case ALERT -> "the time of what tells of it is over";
+            case ALERT_QUIET -> "failures that were only counted may be told";
         };
     }
 

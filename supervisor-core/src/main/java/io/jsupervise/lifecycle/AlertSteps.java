@@ -1,0 +1,218 @@
+package io.jsupervise.lifecycle;
+
+import io.jsupervise.lifecycle.Alerts.Alert;
+import io.jsupervise.lifecycle.Alerts.Quiet;
+import io.jsupervise.spec.HookKind;
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * Who is told how a service fares, and how often. Its hooks run beside it, one at a time, and nothing of the service waits for
+ * one; they begin when what is left of the run that they tell of is gone.
+ *
+ * <ul>
+ *   <li>on_failure is run at the first failure at once. For a minute after that failures are only counted, then one run
+ *       tells of all of them, and the next silence is twice as long, up to an hour. A silence that was twice over without a
+ *       failure ends that: the next failure is a first one again.
+ *   <li>on_give_up is run each time when it becomes FATAL; failures that were not told yet are told before it.
+ *   <li>on_recovered is run once after failures, when it was ready without a break for a while (or, of a oneshot, has
+ *       succeeded), and not before the failures were told.
+ * </ul>
+ *
+ * What is due is in the record of the end that it is about, until its process has ended. Used in the steps of services that
+ * have such hooks, and by nobody else.
+ */
+final class AlertSteps {
+    /** How long failures are only counted after on_failure was run for the first time. */
+    static final Duration FIRST_QUIET = Duration.ofMinutes(1);
+
+    static final Duration LONGEST_QUIET = Duration.ofHours(1);
+
+    private static final String SUCCEEDED = "it has succeeded";
+
+    private final Lifecycle lifecycle;
+    private final Draft s;
+    private final HookSteps hook;
+
+    AlertSteps(Lifecycle lifecycle, Draft draft) {
+        this.lifecycle = lifecycle;
+        this.s = draft;
+        this.hook = new HookSteps(lifecycle, draft, true);
+    }
+
+    private Alerts alerts() {
+        return s.hooks.alerts();
+    }
+
+    private void become(Alerts next) {
+        s.hooks = s.hooks.with(next);
+    }
+
+    // ---- what is told ----
+
+    /** {@code run} has ended by itself or of a failure, and the state is what follows from that. */
+    void ended(RunId run, End end) {
+        if (succeeded(end)) {
+            if (s.state == ServiceState.EXITED) {
+                well(run, SUCCEEDED);
+            }
+            return;
+        }
+        become(alerts().failed(run, end.reason()));
+        boolean gaveUp = s.state == ServiceState.FATAL;
+        MonotonicTime now = lifecycle.now().mono();
+        boolean isQuiet = alerts().quiet().isPresent()
+                && now.isBefore(alerts().quiet().get().until());
+        if (gaveUp || !isQuiet) {
+            tellFailures();
+        } else if (!s.timers.isArmed(TimerKind.ALERT_QUIET)) {
+            lifecycle.arm(TimerKind.ALERT_QUIET, alerts().quiet().get().until());
+        }
+        if (gaveUp) {
+            due(new Alert(HookKind.ON_GIVE_UP, run, s.history.failures() + 1, s.fatalReason.orElse(end.reason())));
+        }
+        next();
+    }
+
+    private boolean succeeded(End end) {
+        return end.cause() == Cause.EXIT
+                && end.status().orElse(null) instanceof ExitStatus.Exited exited
+                && s.spec.successExitCodes().contains(exited.code());
+    }
+
+    private void tellFailures() {
+        lifecycle.disarm(TimerKind.ALERT_QUIET);
+        due(alerts().untold().orElseThrow());
+        Duration length = nextQuiet();
+        become(alerts().allTold().quiet(new Quiet(lifecycle.now().mono().plus(length), length)));
+    }
+
+    private Duration nextQuiet() {
+        if (alerts().quiet().isEmpty()) {
+            return FIRST_QUIET;
+        }
+        Quiet last = alerts().quiet().get();
+        if (!lifecycle.now().mono().isBefore(last.until().plus(last.length()))) {
+            return FIRST_QUIET;
+        }
+        Duration twice = last.length().multipliedBy(2);
+        return twice.compareTo(LONGEST_QUIET) < 0 ? twice : LONGEST_QUIET;
+    }
+
+    private void due(Alert alert) {
+        if (s.spec.hooks().has(alert.kind())) {
+            become(alerts().with(alert));
+        }
+    }
+
+    /** Failures were counted for long enough. */
+    void quietIsOver() {
+        if (alerts().untold().isPresent()) {
+            tellFailures();
+            if (s.state == ServiceState.RUNNING && !s.timers.isArmed(TimerKind.STABLE)) {
+                stable();
+            } else if (s.toService().hasSucceeded()) {
+                well(s.lastRun.orElseThrow().run(), SUCCEEDED);
+            }
+        }
+        next();
+    }
+
+    // ---- well again ----
+
+    /** It is ready: from now on it has to stay so. Also of one that was ready when it was taken over. */
+    void ready() {
+        if (alerts().unwell() && s.run.isPresent() && s.run.get().readyAt().isPresent()) {
+            MonotonicTime deadline = s.run.get().readyAt().get().plus(Lifecycle.STABLE_FOR);
+            lifecycle.arm(TimerKind.STABLE, deadline);
+        }
+    }
+
+    void stable() {
+        if (s.run.isPresent()) {
+            well(s.run.get().id(), "ready for " + Lifecycle.words(Lifecycle.STABLE_FOR));
+        }
+    }
+
+    private void well(RunId run, String reason) {
+        if (alerts().unwell() && alerts().untold().isEmpty()) {
+            become(alerts().well());
+            due(new Alert(HookKind.ON_RECOVERED, run, 0, reason));
+            next();
+        }
+    }
+
+    // ---- over the end of a supervisor ----
+
+    /** What the supervisor before us did not get to. */
+    void resume() {
+        if (alerts().untold().isPresent() && alerts().quiet().isPresent()) {
+            lifecycle.arm(TimerKind.ALERT_QUIET, alerts().quiet().get().until());
+        } else if (alerts().untold().isPresent()) {
+            quietIsOver();
+        }
+        next();
+    }
+
+    /** The supervisor ends: what has only been counted is in the events, and nobody waits for the end of a silence. */
+    void shutdown() {
+        lifecycle.disarm(TimerKind.ALERT_QUIET);
+        lifecycle.disarm(TimerKind.STABLE);
+        become(alerts().allTold());
+    }
+
+    void hurry() {
+        if (alerts().running().isPresent()) {
+            hook.doom("the supervisor ends at once");
+        }
+    }
+
+    // ---- its process ----
+
+    /** Runs what is due, if nothing does; not beside what is left of a run, which may be a hook of an earlier supervisor. */
+    void next() {
+        while (alerts().running().isEmpty()
+                && s.grave.isEmpty()
+                && !alerts().due().isEmpty()) {
+            Alert first = alerts().due().get(0);
+            if (s.spec.hooks().has(first.kind())) {
+                hook.run(first.kind(), first.run());
+            } else {
+                // The services file does not name it any more.
+                become(alerts().withoutFirst());
+            }
+        }
+    }
+
+    boolean isRunning(RunId run) {
+        return hook.isRunning(run);
+    }
+
+    void spawned(ProcessIdentity process) {
+        hook.spawned(process);
+    }
+
+    void failed(String reason) {
+        hook.failed(reason);
+        isOver();
+    }
+
+    void exited(ExitStatus status) {
+        hook.exited(status);
+    }
+
+    void lookedAt(boolean empty, List<String> left) {
+        if (hook.lookedAt(empty, left).isPresent()) {
+            isOver();
+        }
+    }
+
+    void timerFired() {
+        hook.timerFired();
+    }
+
+    private void isOver() {
+        become(alerts().withoutFirst());
+        next();
+    }
+}
