@@ -98,7 +98,8 @@ final class DeadReason {
 
     private Next next() {
         if (dead.holder().isPresent()) {
-            return Next.of("the supervisor (pid " + dead.holder().get() + ") goes on with it, though it cannot be asked");
+            return Next.of(
+                    "the supervisor (pid " + dead.holder().get() + ") goes on with it, though it cannot be asked");
         }
         boolean inOrder = dead.record().map(SupervisorRecord::endedInOrder).orElse(false);
         if (living.isPresent()) {
@@ -122,7 +123,9 @@ final class DeadReason {
                     .map(Whereabouts::config)
                     .map(Object::toString)
                     .orElse("services.yml");
-            can.add(new Remedy("jsupervise run " + file, "supervise again; whatever still runs is taken over"));
+            can.add(new Remedy(
+                    "jsupervise run " + file,
+                    "supervise again, with the options that it had; what still runs is taken over"));
         }
         if (record.log().isPresent()) {
             can.add(new Remedy("jsupervise logs -n 50 " + record.name(), "read more of what it said"));

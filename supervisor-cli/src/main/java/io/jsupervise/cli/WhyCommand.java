@@ -42,8 +42,7 @@ final class WhyCommand extends Client {
 
     private byte[] read() throws CommandException {
         try {
-            ControlClient.Response response =
-                    connection().client().get("/v1/services/" + encoded(name) + "/why");
+            ControlClient.Response response = connection().client().get("/v1/services/" + encoded(name) + "/why");
             if (!response.isGood()) {
                 throw Connection.refusal(response);
             }

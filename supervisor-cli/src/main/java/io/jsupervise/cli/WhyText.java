@@ -14,7 +14,6 @@ import java.util.Optional;
 final class WhyText {
     private static final int WIDTH = 100;
     private static final int INDENT = 8;
-    private static final int COMMAND_WIDTH = 36;
 
     private final StringBuilder text = new StringBuilder();
     private final JsonObject why;
@@ -34,68 +33,74 @@ final class WhyText {
         return text.toString();
     }
 
+    /** Each member is read once, in the order in which it is shown. */
     private void write() throws JsonException {
-        boolean supervised = why.bool("supervised");
-        List<JsonObject> because = why.objects("because");
-        JsonObject self = because.get(0);
-        headline(self, supervised);
-        for (int i = 0; i < because.size(); i++) {
-            JsonObject link = because.get(i);
-            String words = i == 0
-                    ? link.string("text")
-                    : link.string("service") + " is " + link.string("state") + lasting(link) + ": " + link.string("text");
-            item(i == 0 ? "why" : "", words);
-        }
-        failures();
-        lastWords();
+        String root = why.string("root");
+        because(why.objects("because"), why.string("service"));
+        failures(root);
+        lastWords(root);
         next();
         can();
-        boolean first = true;
+        String label = "note";
         for (String note : why.strings("notes")) {
-            item(first ? "note" : "", note);
-            first = false;
+            item(label, note);
+            label = "";
         }
     }
 
-    private void headline(JsonObject self, boolean supervised) throws JsonException {
-        String line = why.string("service") + (supervised ? " is " : " was ") + self.string("state") + lasting(self);
-        Optional<String> since = self.optionalString("since");
-        line += since.isPresent() ? ", since " + since.get() : "";
-        line += "; wanted " + why.string("wanted");
+    private void because(List<JsonObject> links, String name) throws JsonException {
+        String label = "why";
+        for (JsonObject link : links) {
+            String service = link.string("service");
+            String state = link.string("state");
+            Optional<Long> lasted = link.optionalNumber("lasted_ms");
+            String lasting = lasted.isPresent() ? " for " + DurationText.of(lasted.get()) : "";
+            String words = link.string("text");
+            if (label.isEmpty()) {
+                item(label, service + " is " + state + lasting + ": " + words);
+            } else {
+                String since = link.has("since") ? ", since " + InstantText.of(toSeconds(link.instant("since"))) : "";
+                String is = why.bool("supervised") ? " is " : " was ";
+                headline(name + is + state + lasting + since + "; wanted " + why.string("wanted"));
+                item(label, words);
+                label = "";
+            }
+        }
+    }
+
+    private void headline(String line) {
         text.append(colors ? "\u001b[1m" + line + "\u001b[0m" : line).append('\n');
     }
 
-    private static String lasting(JsonObject link) throws JsonException {
-        Optional<Long> lasted = link.optionalNumber("lasted_ms");
-        return lasted.isPresent() ? " for " + DurationText.of(lasted.get()) : "";
+    private static Instant toSeconds(Instant time) {
+        return Instant.ofEpochSecond(time.getEpochSecond());
     }
 
-    private void failures() throws JsonException {
+    private void failures(String root) throws JsonException {
         List<String> lines = new ArrayList<>();
         for (JsonObject end : why.objects("failures")) {
             Instant at = end.instant("at");
-            StringBuilder line = new StringBuilder(InstantText.of(at.truncatedTo(java.time.temporal.ChronoUnit.SECONDS)));
             Duration ago = Duration.between(at, Instant.now());
-            line.append(ago.isNegative() ? "" : " (" + DurationText.of(ago.toMillis()) + " ago)");
-            line.append("  ").append(end.string("reason"));
             long ranFor = end.number("ran_for_ms");
-            line.append(ranFor > 0 ? ", after " + DurationText.of(ranFor) : "");
-            if (!end.string("cause").equals("exit") && !end.string("cause").equals("signal")) {
-                line.append(" [").append(end.string("cause")).append(']');
-            }
-            lines.add(line.toString());
+            String cause = end.string("cause");
+            boolean explainsItself = cause.equals("exit") || cause.equals("signal");
+            lines.add(InstantText.of(toSeconds(at))
+                    + (ago.isNegative() ? "" : " (" + DurationText.of(ago.toMillis()) + " ago)")
+                    + "  "
+                    + (explainsItself ? "" : cause + ": ")
+                    + end.string("reason")
+                    + (ranFor > 0 ? ", after " + DurationText.of(ranFor) : ""));
         }
         if (!lines.isEmpty()) {
-            item("ends", (lines.size() == 1 ? "the last of " : "the last " + lines.size() + " of ") + why.string("root")
-                    + ":");
+            item("ends", (lines.size() == 1 ? "the last one of " : "the last " + lines.size() + " of ") + root + ":");
             lines.forEach(line -> item("", "  " + line));
         }
     }
 
-    private void lastWords() throws JsonException {
+    private void lastWords(String root) throws JsonException {
         Optional<JsonObject> words = why.optionalObject("last_words");
         if (words.isPresent()) {
-            item("said", why.string("root") + " said last, in " + words.get().string("file") + ":");
+            item("said", root + " said last, in " + words.get().string("file") + ":");
             for (String line : words.get().strings("lines")) {
                 String plain = plain(line);
                 int room = WIDTH - INDENT - 4;
@@ -111,13 +116,20 @@ final class WhyText {
         item("next", when + next.string("text"));
     }
 
+    /** As comments of the shell, so that a whole line can be pasted. */
     private void can() throws JsonException {
-        boolean first = true;
+        List<String> commands = new ArrayList<>();
+        List<String> uses = new ArrayList<>();
+        int width = 0;
         for (JsonObject remedy : why.objects("can")) {
             String command = command(remedy.string("command"));
-            String pad = " ".repeat(Math.max(2, COMMAND_WIDTH - command.length()));
-            line(first ? "do" : "", command + pad + remedy.string("what"));
-            first = false;
+            commands.add(command);
+            uses.add(remedy.string("what"));
+            width = Math.max(width, command.length());
+        }
+        for (int i = 0; i < commands.size(); i++) {
+            String command = commands.get(i);
+            line(i == 0 ? "do" : "", command + " ".repeat(width - command.length()) + "  # " + uses.get(i));
         }
     }
 

@@ -312,8 +312,7 @@ final class Children {
         }
         Optional<OsException> failure = Optional.empty();
         for (Watched remains : List.copyOf(unburied.values())) {
-            boolean follows = !next.run.isOfHook()
-                    || remains.run.isOfHook() && !remains.run.isOfCheck();
+            boolean follows = !next.run.isOfHook() || remains.run.isOfHook() && !remains.run.isOfCheck();
             follows &= next.run.isOfAlert() == remains.run.isOfAlert();
             if (follows && remains.service.equals(next.service) && !remains.run.equals(next.run)) {
                 try {
