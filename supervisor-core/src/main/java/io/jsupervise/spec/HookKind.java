@@ -26,6 +26,6 @@ public enum HookKind {
 
     /** Whether it only tells somebody: nothing of the service ever waits for it. */
     public boolean isAlert() {
-        return ordinal() >= ON_FAILURE.ordinal();
+        return this == ON_FAILURE || this == ON_GIVE_UP || this == ON_RECOVERED;
     }
 }
