@@ -506,7 +506,8 @@ final class Invariants implements Witness {
                 }
                 endedByReload.add(service.name());
             }
-            if (happening.to().equals(Optional.of(ServiceState.WAITING))) {
+            boolean isTried = happening.event().equals("start-failed");
+            if (isTried || happening.to().equals(Optional.of(ServiceState.WAITING))) {
                 service.takenAlong(order.isWaitedFor(service.name()));
             }
             if (service.told(happening)) {

@@ -473,7 +473,7 @@ final class OrderWatch {
     }
 
     private void told(One one, Happening happening) {
-        boolean isAsked = happening.event().equals("stopping") && isOrdered(happening);
+        boolean isAsked = happening.event().equals("stopping") && ServiceWatch.isOrdered(happening);
         if (isAsked && one.main != null && one.main.isAlive()) {
             for (String other : one.first) {
                 One dependent = services.get(other);
@@ -541,11 +541,6 @@ final class OrderWatch {
         if (one.isDown()) {
             one.first = Set.of();
         }
-    }
-
-    private static boolean isOrdered(Happening happening) {
-        Object cause = happening.details().get("cause");
-        return "operator".equals(cause) || "shutdown".equals(cause) || "reload".equals(cause);
     }
 
     private void asked(Happening asked) {

@@ -274,6 +274,7 @@ final class ServiceWatch {
     private void itsTurnHasCome() {
         if (forgivenInItsTurn) {
             forgivenInItsTurn = false;
+            fewestFailures = 0;
             mostFailures = 0;
         }
     }
@@ -326,6 +327,9 @@ final class ServiceWatch {
             // It failed before there was a spawn to be seen.
             startAttempted();
         }
+        if (restartDue && isFailureToStart(happening)) {
+            restarts.add(world.nanos());
+        }
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
@@ -342,9 +346,23 @@ final class ServiceWatch {
             if (to != state || happening.event().equals("start-failed")) {
                 since = world.nanos();
             }
+            if (isOrdered(happening)) {
+                itsTurnHasCome();
+            }
             arrived(to);
         }
         return hang;
+    }
+
+    /** Where nothing was spawned before, a hook's time was over by then, or a file could not be made. */
+    private static boolean isFailureToStart(Happening happening) {
+        return happening.event().equals("start-failed") || happening.event().equals("gave-up");
+    }
+
+    /** Whether it ends because somebody said so, and not for a failure of its own. */
+    static boolean isOrdered(Happening happening) {
+        Object cause = happening.details().get("cause");
+        return "operator".equals(cause) || "shutdown".equals(cause) || "reload".equals(cause);
     }
 
     private void arrived(ServiceState to) {
@@ -362,11 +380,7 @@ final class ServiceWatch {
                 sparedStarts = 0;
                 slotSince = Long.MIN_VALUE;
             }
-            case STOPPING -> {
-                itsTurnHasCome();
-                slotSince = Long.MIN_VALUE;
-            }
-            case BACKOFF -> slotSince = Long.MIN_VALUE;
+            case BACKOFF, STOPPING -> slotSince = Long.MIN_VALUE;
             case WAITING -> {}
         }
     }
