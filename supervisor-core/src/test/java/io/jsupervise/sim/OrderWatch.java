@@ -125,9 +125,11 @@ final class OrderWatch {
     void lifeBegins(Configuration file, Function<String, Optional<ServiceRecord>> found) {
         lifeBegan = os.world.nanos();
         handsOver = false;
-        take(file);
+        Set<String> named = take(file);
         for (One one : services.values()) {
-            Optional<ServiceRecord> record = found.apply(one.spec.name().value());
+            // What runs of one that is not named is told when it is adopted; nothing else of it is due.
+            Optional<ServiceRecord> record =
+                    Optional.of(one.spec.name().value()).filter(named::contains).flatMap(found);
             one.isUp = false;
             // A life that has left nothing at all may have had the number of this one.
             one.prepared = "";
@@ -167,7 +169,8 @@ final class OrderWatch {
         recordsMayBeLost = true;
     }
 
-    private void take(Configuration file) {
+    /** Returns who is named. */
+    private Set<String> take(Configuration file) {
         Set<String> named = new HashSet<>();
         for (ServiceSpec spec : file.services()) {
             named.add(spec.name().value());
@@ -194,6 +197,7 @@ final class OrderWatch {
                 entry.getValue().hooksChangedAt = os.world.nanos();
             }
         }
+        return named;
     }
 
     /** The loop has had a turn. */
