@@ -112,14 +112,7 @@ final class ThisMachine implements Machine {
             environment.put("PATH", what.environment().get("PATH"));
         }
         try {
-            os().checkProgram(new SpawnRequest(
-                    what.command().argv(),
-                    what.workingDir(),
-                    environment,
-                    what.umask(),
-                    new SpawnRequest.Output.Null(),
-                    new SpawnRequest.Output.Null(),
-                    what.privileges()));
+            os().checkProgram(SpawnRequest.toLookAt(what, environment));
             return Optional.empty();
         } catch (SpawnException e) {
             boolean ofItsUser =

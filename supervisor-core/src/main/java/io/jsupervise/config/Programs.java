@@ -45,12 +45,8 @@ final class Programs {
         for (HookKind kind : HookKind.values()) {
             Optional<Hooks.Hook> hook = spec.hooks().of(kind);
             if (hook.isPresent()) {
-                look(
-                        kind.word(),
-                        placeOf(section, kind.word()),
-                        spec,
-                        hook.get().command(),
-                        told);
+                Place place = placeOf(section, kind.word());
+                look(kind.word(), place, spec, hook.get().command(), told);
             }
         }
         lookAtChecks(section, spec, told);
@@ -77,18 +73,12 @@ final class Programs {
     }
 
     private void look(String key, Place place, ServiceSpec spec, Command command, Set<String> told) {
-        Optional<Machine.Refusal> refusal =
-                machine.whyNotExecutable(spec.spawn().with(command));
-        if (refusal.isPresent()) {
-            warn(key, place, refusal.get(), told);
-        }
-    }
-
-    private void warn(String key, Place place, Machine.Refusal refusal, Set<String> told) {
-        if (told.add(refusal.why())) {
+        Optional<String> why =
+                machine.whyNotExecutable(spec.spawn().with(command)).map(Machine.Refusal::why);
+        if (why.isPresent() && told.add(why.get())) {
             found.add(problem(
                     place,
-                    "warning: " + key + " cannot be executed by now: " + refusal.why(),
+                    "warning: " + key + " cannot be executed by now: " + why.get(),
                     "see that it can when the service starts"));
         }
     }

@@ -258,16 +258,9 @@ public final class Spawner implements Actor {
             if (hook.isEmpty()) {
                 continue;
             }
-            SpawnSpec how = spec.spawn();
+            SpawnSpec how = spec.spawn().with(hook.get().command());
             try {
-                os.checkProgram(new SpawnRequest(
-                        hook.get().command().argv(),
-                        how.workingDir(),
-                        environment,
-                        how.umask(),
-                        new SpawnRequest.Output.Null(),
-                        new SpawnRequest.Output.Null(),
-                        how.privileges()));
+                os.checkProgram(SpawnRequest.toLookAt(how, environment));
             } catch (SpawnException e) {
                 if (kind == HookKind.POST_START) {
                     throw e.of("its post_start");

@@ -34,8 +34,8 @@ import java.util.zip.CRC32;
  *
  * <p>Each service has a slot, which does not cross a page: a kill cannot tear it. A full file system can: what it wrote of
  * a note, and the rest of the one before, would name an old process as of the new run. So a note ends with its checksum.
- * The first slot tells the boot. What an earlier supervisor noted stays until its service starts again, which waits for the record of that run's end. Opened by
- * the main thread; then only the spawner's.
+ * The first slot tells the boot. What an earlier supervisor noted stays until its service starts again, which waits for the
+ * record of that run's end. Opened by the main thread; then only the spawner's.
  */
 public final class StartNotes {
     /** A divisor of all page sizes; a name, a run, three numbers and the checksum need less than 190. */

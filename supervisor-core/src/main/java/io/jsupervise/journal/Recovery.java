@@ -143,8 +143,8 @@ public final class Recovery {
 
     /**
      * What bears our mark, and what was noted as started and bears none any more: mostly because it has ended, which may be
-     * recorded. Such a one does not lead out of EXITED and FATAL where these still hold, which a start does only once that is recorded, or while
-     * the journal is stale. What was noted comes first: it is the main process of its run, also where the clock of start
+     * recorded. Such a one does not lead out of EXITED and FATAL where these still hold, which a start does only once that
+     * is recorded, or while the journal is stale. What was noted comes first: it is the main process of its run, also where the clock of start
      * times cannot tell it from what it had started within the same tick.
      */
     public static List<Bearer> withNoted(

@@ -1,6 +1,7 @@
 package io.jsupervise.os;
 
 import io.jsupervise.spec.Privileges;
+import io.jsupervise.spec.SpawnSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -32,6 +33,18 @@ public record SpawnRequest(
     public SpawnRequest {
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
+    }
+
+    /** What {@code how} asks for, only to be looked at ({@link Os#checkProgram}): it would write to nowhere. */
+    public static SpawnRequest toLookAt(SpawnSpec how, Map<String, String> environment) {
+        return new SpawnRequest(
+                how.command().argv(),
+                how.workingDir(),
+                environment,
+                how.umask(),
+                new Output.Null(),
+                new Output.Null(),
+                how.privileges());
     }
 
     /** With the privileges that we have ourselves. */

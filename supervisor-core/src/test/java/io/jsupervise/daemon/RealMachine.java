@@ -2,6 +2,8 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.config.Machine;
 import io.jsupervise.io.ControlGroups;
+import io.jsupervise.os.SpawnException;
+import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.os.linux.LinuxOs;
 import io.jsupervise.spec.Account;
 import io.jsupervise.spec.Limit;
@@ -9,6 +11,7 @@ import io.jsupervise.spec.ResourceLimit;
 import io.jsupervise.spec.SpawnSpec;
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -79,9 +82,11 @@ record RealMachine(LinuxOs os) implements Machine {
 
     @Override
     public Optional<Refusal> whyNotExecutable(SpawnSpec what) {
-        String program = what.command().argv().get(0);
-        return program.startsWith("/nowhere/")
-                ? Optional.of(new Refusal(program + ": ENOENT", false))
-                : Optional.empty();
+        try {
+            os.checkProgram(SpawnRequest.toLookAt(what, Map.of()));
+            return Optional.empty();
+        } catch (SpawnException e) {
+            return Optional.of(new Refusal(e.getMessage(), false));
+        }
     }
 }
