@@ -33,6 +33,20 @@ whole() {
               print "        " name ": " NR " lines" }'
 }
 
+# all_are CHECK: the writers are stopped, and `CHECK NAME` holds of each of them.
+all_are() {
+    local service
+    exits 0 ctl l stop flood stamped slow
+    for service in flood stamped slow; do
+        "$1" "$service" || fail "lines are missing, twice or out of order"
+    done
+}
+
+# logrotate_by CONF
+logrotate_by() {
+    logrotate -f -s "$work/rotate.state" "$1" >"$work/logrotate.out" 2>&1 || fail "logrotate: $(cat "$work/logrotate.out")"
+}
+
 supervise l "$work/services.yml"
 within 10 is l '[.services[] | select(.state == "RUNNING")] | length == 6'
 within 10 test -s "$logs/prompt.log"
@@ -58,10 +72,7 @@ for file in "$logs"/{flood,stamped,slow}.log.*; do
 done
 [ -e "$logs/flood.log.20" ] || fail "flood was not rotated each time"
 jq -se 'map(select(.event == "asked" and .what == "rotate")) | length >= 20' "$work/l/state/events.ndjson" >/dev/null || fail "nobody says who rotated"
-exits 0 ctl l stop flood stamped slow
-for service in flood stamped slow; do
-    whole "$service" || fail "lines are missing, twice or out of order"
-done
+all_are whole
 ok "logs --rotate: twenty times at full speed, every line once, each file ends between two lines"
 
 rm -f "$logs"/*.log.*
@@ -80,14 +91,11 @@ else
         "$logs" "$(id -un)" "$(id -gn)" >"$work/rename.conf"
     for round in 1 2 3 4 5 6 7 8 9 10; do
         within 10 test -s "$logs/flood.log"
-        logrotate -f -s "$work/rotate.state" "$work/rename.conf" >"$work/logrotate.out" 2>&1 || fail "logrotate: $(cat "$work/logrotate.out")"
+        logrotate_by "$work/rename.conf"
         sleep 0.1
     done
-    exits 0 ctl l stop flood stamped slow
+    all_are whole
     [ -e "$logs/flood.log.10" ] || fail "logrotate has not rotated"
-    for service in flood stamped slow; do
-        whole "$service" || fail "lines are missing, twice or out of order"
-    done
     ok "logrotate renames, ten times at full speed: every line once"
 
     # copied NAME: of every file but its first and last line, which copytruncate may have cut: all numbers rise.
@@ -113,22 +121,16 @@ else
         within 10 test -s "$logs/slow.log"
     }
     sed 's/nocreate/copytruncate/' "$work/rename.conf" >"$work/copy.conf"
-    copytruncate() {
-        logrotate -f -s "$work/rotate.state" "$work/copy.conf" >"$work/logrotate.out" 2>&1 || fail "logrotate: $(cat "$work/logrotate.out")"
-    }
 
     afresh
     for round in 1 2 3 4 5; do
         within 10 test -s "$logs/flood.log"
-        copytruncate
+        logrotate_by "$work/copy.conf"
         sleep 0.1
     done
     within 10 test -s "$logs/flood.log"
-    exits 0 ctl l stop flood stamped slow
+    all_are copied
     [ -e "$logs/flood.log.5" ] || fail "logrotate has not rotated"
-    for service in flood stamped slow; do
-        copied "$service" || fail "lines come twice or out of order"
-    done
     ok "logrotate with copytruncate, five times at full speed: nothing twice, all in order"
 
     # Who is quiet between the copy and the emptying loses nothing.
@@ -150,15 +152,12 @@ else
         within 10 test -s "$logs/flood.log"
         signal_all STOP
         within 10 quiet
-        copytruncate
+        logrotate_by "$work/copy.conf"
         signal_all CONT
     done
     sleep 0.5
-    exits 0 ctl l stop flood stamped slow
+    all_are whole
     [ -e "$logs/flood.log.3" ] || fail "logrotate has not rotated"
-    for service in flood stamped slow; do
-        whole "$service" || fail "lines are missing, twice or out of order"
-    done
     ok "logrotate with copytruncate while the services write nothing: every line once"
 fi
 kill -TERM "$pid"

@@ -218,7 +218,7 @@ public final class Recovery {
         for (ServiceRecord record : before.records().values()) {
             if (known.add(record.name())) {
                 ServiceSpec spec = unnamed(record);
-                if (isOfThisBoot(record) && mayRun(record)) {
+                if (mayRun(record)) {
                     retired.add(record.name());
                     add(spec, Optional.of(record.wanting(Wanted.DOWN, isStopped(record))), services, toFind);
                 } else {
@@ -254,13 +254,15 @@ public final class Recovery {
         return record.commanded() && record.wanted() == Wanted.DOWN;
     }
 
+    /** Where the journal was stale, it may run though its record is of an earlier boot. */
     private boolean mayRun(ServiceRecord record) {
+        Optional<ServiceRecord> ofThisBoot = Optional.of(record).filter(this::isOfThisBoot);
         boolean leftSomething = record.stop().killMode().endsTree()
                 && !marked.others(record.name(), Optional.empty()).isEmpty();
-        return record.living().isPresent()
+        return ofThisBoot.flatMap(ServiceRecord::living).isPresent()
                 || leftSomething
-                || marked.unrecorded(record.name(), Optional.of(record)).isPresent()
-                || !marked.hooks(record.name(), Optional.of(record)).isEmpty();
+                || marked.unrecorded(record.name(), ofThisBoot).isPresent()
+                || !marked.hooks(record.name(), ofThisBoot).isEmpty();
     }
 
     private void add(ServiceSpec spec, Optional<ServiceRecord> record, List<Service> services, List<Left> toFind) {

@@ -32,6 +32,10 @@ import org.junit.jupiter.api.io.TempDir;
 class TreesLinuxTest {
     private static final ServiceName WEB = new ServiceName("web");
 
+    /** With a child that has emptied its environment, left the session and knows no TERM. */
+    private static final String BARE =
+            "env -i D=$D setsid sh -c 'trap \"\" TERM; echo $$ >$D/bare; while :; do sleep 1; done' & sleep 1000";
+
     private final LinuxOs os = new LinuxOs();
     private final RunId run = new RunId("7ee5-1-" + Long.toHexString(System.nanoTime()));
     private final List<Child> spawned = new ArrayList<>();
@@ -143,9 +147,7 @@ class TreesLinuxTest {
 
     @Test
     void what_emptied_its_environment_is_seen_before_the_stop_signal_and_goes_after_it() throws Exception {
-        Child main = spawn(
-                run,
-                "env -i D=$D setsid sh -c 'trap \"\" TERM; echo $$ >$D/bare; while :; do sleep 1; done' & sleep 1000");
+        Child main = spawn(run, BARE);
         children.watch(WEB, run, main);
         Pid bare = noted("bare");
         trees.newTurn();
@@ -159,9 +161,7 @@ class TreesLinuxTest {
     /** As with kill_mode mixed: its main process is asked alone, and its end makes an orphan of what nothing else tells from strangers. */
     @Test
     void what_was_looked_at_before_the_main_process_alone_was_asked_goes_after_it() throws Exception {
-        Child main = spawn(
-                run,
-                "env -i D=$D setsid sh -c 'trap \"\" TERM; echo $$ >$D/bare; while :; do sleep 1; done' & sleep 1000");
+        Child main = spawn(run, BARE);
         children.watch(WEB, run, main);
         Pid bare = noted("bare");
         trees.newTurn();
@@ -174,7 +174,7 @@ class TreesLinuxTest {
     }
 
     @Test
-    void a_tree_as_deep_as_five_hundred_sessions_is_gone_within_a_second() throws Exception {
+    void a_tree_as_deep_as_five_hundred_sessions_is_gone() throws Exception {
         // Shells, which are small: what a process takes to die is not ours to hasten.
         Files.writeString(
                 dir.resolve("deep.sh"),
@@ -184,14 +184,11 @@ class TreesLinuxTest {
         Child main = spawn(run, "exec sh $D/deep.sh 500");
         children.watch(WEB, run, main);
         Pid last = noted("last");
-        long begun = System.nanoTime();
         trees.newTurn();
         children.signal(run, Signal.TERM, true);
         awaitEnd(main);
         bury();
-        long took = (System.nanoTime() - begun) / 1_000_000;
         assertFalse(lives(last));
-        assertTrue(took < 1_000, took + " ms");
     }
 
     /** Each hop leaves the session, lives for the time of a fork, and its parent is gone by then. */

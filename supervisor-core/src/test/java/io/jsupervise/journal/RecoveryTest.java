@@ -494,6 +494,20 @@ class RecoveryTest {
         assertEquals(ServiceState.STOPPING, recovered.services().get(0).state());
     }
 
+    /** In this boot the journal was stale. Start times of two boots tell nothing. */
+    @Test
+    void what_runs_and_is_no_longer_named_is_retired_also_where_its_record_is_of_an_earlier_boot() {
+        for (String mark : List.of("r-1-1", "r-1-1.pre_start")) {
+            Recovery.Recovered recovered = recover(
+                    List.of(),
+                    Map.of(WEB, record(ServiceState.STOPPED, "b0", Wanted.DOWN, true, false)),
+                    Optional.of(supervisor("b1", false)),
+                    bearer(50, 50, 1, mark, "web"));
+            assertEquals(Set.of(WEB), recovered.retired(), mark);
+            assertEquals(1, recovered.toFind().size() + recovered.hooks().size(), mark);
+        }
+    }
+
     @Test
     void the_rest_of_a_recorded_group_is_named() {
         Recovery.Recovered recovered = recover(
