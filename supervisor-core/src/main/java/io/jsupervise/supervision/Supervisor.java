@@ -280,7 +280,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private void stopInOrder(List<ServiceName> names) {
         List<ServiceName> known = new ArrayList<>();
         for (ServiceName name : names) {
-            if (order.knows(name)) {
+            // One that is removed may be gone by now.
+            if (order.knows(name) && services.containsKey(name)) {
                 known.add(name);
             }
         }

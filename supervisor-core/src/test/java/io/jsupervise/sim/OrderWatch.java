@@ -4,6 +4,7 @@ import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.ServiceState;
+import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Dependency;
@@ -99,7 +100,13 @@ final class OrderWatch {
         /** Whether the last main process was known to its supervisor, or a later one. */
         boolean mainIsKnown;
 
+        /** What was started is noted; what was adopted is known to a later supervisor only by its record. */
+        boolean mainIsNoted;
+
         long hooksChangedAt = NEVER;
+
+        /** By what this supervisor has read: of anything else it knows not on what it depends. */
+        boolean hasBeenNamed;
 
         /** Who has to be down before it is asked to end. */
         Set<String> first = Set.of();
@@ -128,9 +135,14 @@ final class OrderWatch {
         Set<String> named = take(file);
         for (One one : services.values()) {
             // What runs of one that is not named is told when it is adopted; nothing else of it is due.
-            Optional<ServiceRecord> record =
-                    Optional.of(one.spec.name().value()).filter(named::contains).flatMap(found);
+            Optional<ServiceRecord> record = Optional.of(one.spec.name().value())
+                    .filter(named::contains)
+                    .flatMap(found)
+                    .filter(known -> known.state() != ServiceState.BACKOFF || isWanted(known, one.spec));
             one.isUp = false;
+            one.hasBeenNamed = named.contains(one.spec.name().value());
+            one.mainIsKnown &= one.mainIsNoted
+                    || isRecorded(one.main, found.apply(one.spec.name().value()));
             // A life that has left nothing at all may have had the number of this one.
             one.prepared = "";
             one.preparing = null;
@@ -148,6 +160,16 @@ final class OrderWatch {
                     && isSuccess(one.spec, record.get().history().lastEnd().flatMap(End::status));
         }
         look();
+    }
+
+    private static boolean isRecorded(SimulatedProcess main, Optional<ServiceRecord> record) {
+        return record.flatMap(ServiceRecord::lastRun)
+                .filter(last -> main != null && last.process().equals(main.identity))
+                .isPresent();
+    }
+
+    private static boolean isWanted(ServiceRecord record, ServiceSpec spec) {
+        return record.commanded() ? record.wanted() == Wanted.UP : spec.autostart();
     }
 
     private static boolean outlivesUs(ServiceState state) {
@@ -190,6 +212,7 @@ final class OrderWatch {
                 }
             }
             one.spec = spec;
+            one.hasBeenNamed = true;
         }
         for (Map.Entry<String, One> entry : services.entrySet()) {
             if (!named.contains(entry.getKey())) {
@@ -427,6 +450,7 @@ final class OrderWatch {
         } else {
             one.main = process;
             one.mainIsKnown = false;
+            one.mainIsNoted = false;
             one.isUndone = false;
         }
         look();
@@ -508,6 +532,7 @@ final class OrderWatch {
         if (happening.to().isEmpty()) {
             return;
         }
+        one.mainIsNoted |= happening.event().equals("started");
         if (happening.event().equals("started") || happening.event().equals("adopted")) {
             one.mainIsKnown = true;
         }
@@ -577,6 +602,9 @@ final class OrderWatch {
             Set<String> first = new HashSet<>();
             for (String other : names) {
                 One dependent = services.get(other);
+                if (!dependent.hasBeenNamed) {
+                    continue;
+                }
                 for (Dependency dependency : dependent.spec.dependsOn()) {
                     boolean isUp = !dependent.isDown() || !nothingLives(dependent);
                     if (dependency.on().value().equals(name) && isUp) {

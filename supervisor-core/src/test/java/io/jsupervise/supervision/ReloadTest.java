@@ -121,6 +121,28 @@ class ReloadTest {
         assertEquals("STOPPING RUNNING", herd.states());
     }
 
+    /** Its end linked those of others: without it they are not waited for any more, nor is it. */
+    @Test
+    void what_is_removed_and_gone_at_once_is_not_stopped_again_when_another_removed_one_ends() {
+        Dependency onMigrate = new Dependency(new ServiceName("migrate"), Dependency.Condition.READY);
+        Dependency onOther = new Dependency(new ServiceName("other"), Dependency.Condition.READY);
+        Service migrate = Bench.fresh(service("migrate").oneshot().build());
+        Service web = Bench.fresh(service("web").dependsOn(List.of(onMigrate)).build());
+        Service late = Bench.fresh(service("late").build());
+        Service other = Bench.fresh(service("other").build());
+        Herd herd = new Herd(0, Set.of(), migrate, web, late, other).begin();
+        herd.spawned("other").fires("other", TimerKind.READY);
+        herd.spawned("late").fires("late", TimerKind.READY);
+        herd.spawned("migrate").exits("migrate", 0);
+        herd.committed().spawned("web").fires("web", TimerKind.READY).committed();
+        herd.actAndLeave(Verb.STOP, "migrate", "web").committed();
+        assertEquals("EXITED STOPPING RUNNING RUNNING", herd.states());
+        herd.askReload(false).read(service("late").dependsOn(List.of(onOther)), service("other"));
+        assertEquals("RUNNING RUNNING STOPPING", herd.states());
+        herd.killed("web").committed();
+        assertEquals("RUNNING RUNNING", herd.states());
+    }
+
     @Test
     void what_waits_with_its_end_for_one_that_no_longer_depends_on_it_waits_no_more() {
         Dependency onDb = new Dependency(new ServiceName("db"), Dependency.Condition.READY);
