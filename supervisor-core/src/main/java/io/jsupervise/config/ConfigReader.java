@@ -46,6 +46,7 @@ public final class ConfigReader {
     private final Machine machine;
     private final Optional<Programs> programs;
     private final Problems problems = new Problems();
+    private final Groups groups = new Groups(problems);
     private final Map<String, Found> found = new LinkedHashMap<>();
     private final Set<Path> reading = new LinkedHashSet<>();
     private final Set<Path> read = new HashSet<>();
@@ -133,6 +134,7 @@ public final class ConfigReader {
 
     private void collect(Section section, Mapping outerDefaults) {
         Mapping defaults = defaults(section, outerDefaults);
+        groups.collect(section);
         Optional<Section> services = section.section("services");
         if (services.isPresent()) {
             for (Map.Entry<String, Member> entry : services.get().members().entrySet()) {
@@ -244,7 +246,7 @@ public final class ConfigReader {
 
     private List<ServiceSpec> services(SupervisorSpec supervisor) {
         Dependencies dependencies = new Dependencies(problems);
-        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies, programs);
+        ServiceReader reader = new ServiceReader(supervisor, files, machine, problems, dependencies, groups, programs);
         List<ServiceSpec> specs = new ArrayList<>();
         Map<Path, ServiceSpec> logs = new HashMap<>();
         for (Map.Entry<String, Found> entry : found.entrySet()) {
@@ -258,6 +260,7 @@ public final class ConfigReader {
             }
         }
         dependencies.check(found.keySet(), specs);
+        groups.check(found.keySet());
         return dependencies.startedAlong(specs);
     }
 

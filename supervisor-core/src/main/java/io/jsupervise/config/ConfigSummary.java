@@ -35,6 +35,12 @@ public final class ConfigSummary {
             privileges(text, service.spawn().privileges());
             line(text, "starts", service.autostart() ? "by itself" : "when told to");
             line(text, "restart", restart(service));
+            service.group()
+                    .ifPresent(group -> line(
+                            text,
+                            "together",
+                            "as group " + group.name() + " says, "
+                                    + group.strategy().word()));
             service.heartbeat()
                     .ifPresent(heartbeat -> line(
                             text,

@@ -50,11 +50,11 @@ final class Dependencies {
         if (value.get() instanceof Mapping) {
             Section map = section.section("depends_on").orElseThrow();
             for (Map.Entry<String, Member> entry : map.members().entrySet()) {
-                add(section, own, entry.getKey(), entry.getValue().key(), condition(map, entry.getKey()));
+                add(section, own, entry.getValue().key(), dependency(map, entry.getKey()));
             }
         } else {
             for (Text name : section.texts("depends_on", "the name of a service")) {
-                add(section, own, name.text(), name.place(), Condition.READY);
+                add(section, own, name.place(), new Asked(name.text(), Condition.READY, false));
             }
         }
         if (!own.isEmpty()) {
@@ -65,31 +65,36 @@ final class Dependencies {
         return all;
     }
 
-    private static Condition condition(Section map, String name) {
+    /** What is said of one, which may not be the name of a service. */
+    private record Asked(String on, Condition condition, boolean restart) {}
+
+    private static Asked dependency(Section map, String name) {
+        Asked plain = new Asked(name, Condition.READY, false);
         Optional<Value> value = map.value(name);
         if (value.isEmpty()) {
-            return Condition.READY;
+            return plain;
         }
         if (value.get() instanceof Text || value.get() instanceof Sequence) {
             map.problem(
                     value.get().place(),
                     "depends_on " + name + " is " + value.get().kind(),
                     "write a map such as {condition: completed}");
-            return Condition.READY;
+            return plain;
         }
         Section one = map.section(name).orElseThrow().knows(Keys.DEPENDENCY);
         String word = one.word("condition", CONDITIONS).orElse(Condition.READY.word());
-        return Condition.values()[CONDITIONS.indexOf(word)];
+        return new Asked(name, Condition.values()[CONDITIONS.indexOf(word)], one.bool("restart", false));
     }
 
-    private static void add(
-            Section section, Map<ServiceName, Stated> own, String name, Place place, Condition condition) {
+    private static void add(Section section, Map<ServiceName, Stated> own, Place place, Asked asked) {
+        String name = asked.on;
         if (!ServiceName.isValid(name)) {
             section.problem(place, "depends_on names " + Value.quoted(name), ServiceName.RULE);
             return;
         }
         ServiceName on = new ServiceName(name);
-        if (own.putIfAbsent(on, new Stated(new Dependency(on, condition), place)) != null) {
+        Dependency dependency = new Dependency(on, asked.condition, asked.restart);
+        if (own.putIfAbsent(on, new Stated(dependency, place)) != null) {
             section.problem(place, "depends_on names \"" + name + "\" twice", "remove one");
         }
     }

@@ -4,10 +4,10 @@ import java.util.List;
 
 /** The keys of services.yml. docs/configuration.md describes each; a test compares them. */
 final class Keys {
-    static final List<String> TOP = List.of("supervisor", "defaults", "include", "services");
+    static final List<String> TOP = List.of("supervisor", "defaults", "include", "groups", "services");
 
     /** Of an included file: there is one supervisor. */
-    static final List<String> INCLUDED = List.of("defaults", "include", "services");
+    static final List<String> INCLUDED = List.of("defaults", "include", "groups", "services");
 
     static final List<String> SUPERVISOR = List.of(
             "name",
@@ -69,7 +69,8 @@ final class Keys {
             "on_recovered",
             "log");
 
-    static final List<String> DEPENDENCY = List.of("condition");
+    static final List<String> DEPENDENCY = List.of("condition", "restart");
+    static final List<String> GROUP = List.of("strategy", "services");
     static final List<String> RLIMIT = List.of("soft", "hard");
     static final List<String> RESOURCES = List.of("memory_max", "cpu_max", "pids_max", "optional");
     static final List<String> HOOK = List.of("command", "timeout");

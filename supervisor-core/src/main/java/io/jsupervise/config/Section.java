@@ -67,6 +67,13 @@ final class Section {
         return member != null && !(member.value() instanceof Text text && text.isNull());
     }
 
+    /** The same, but for one key. */
+    Section without(String key) {
+        Map<String, Member> others = new LinkedHashMap<>(map.members());
+        others.remove(key);
+        return new Section(name, new Mapping(map.place(), others), problems);
+    }
+
     Optional<Value> value(String key) {
         return has(key) ? Optional.of(map.members().get(key).value()) : Optional.empty();
     }

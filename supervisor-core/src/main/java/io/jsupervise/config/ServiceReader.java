@@ -44,6 +44,7 @@ final class ServiceReader {
     private final ConfigFiles files;
     private final Problems problems;
     private final Dependencies dependencies;
+    private final Groups groups;
     private final PrivilegesReader privileges;
     private final Optional<Programs> programs;
     private final HealthReader health;
@@ -54,6 +55,7 @@ final class ServiceReader {
 
     /**
      * @param dependencies gets what each service depends on
+     * @param groups       those of services, all of them known
      * @param programs     looks at commands and hooks; empty where nobody wants to know
      */
     ServiceReader(
@@ -62,12 +64,14 @@ final class ServiceReader {
             Machine machine,
             Problems problems,
             Dependencies dependencies,
+            Groups groups,
             Optional<Programs> programs) {
         this.supervisor = supervisor;
         this.files = files;
         this.problems = problems;
         this.privileges = new PrivilegesReader(machine);
         this.dependencies = dependencies;
+        this.groups = groups;
         this.programs = programs;
         this.health = new HealthReader(supervisor, this::command);
     }
@@ -86,7 +90,7 @@ final class ServiceReader {
                 .environment(share(environment(section)))
                 .inheritEnv(section.bool("inherit_env", true))
                 .umask(umask(section))
-                .privileges(privileges(section))
+                .privileges(privileges(groups.isOurs(section) ? section.without("group") : section))
                 .autostart(section.bool("autostart", true))
                 .dependsOn(dependencies.read(name, section))
                 .startJitter(section.duration("start_jitter", Duration.ZERO))
@@ -103,6 +107,7 @@ final class ServiceReader {
             refuseForOneshot(section);
         }
         restart(section, oneshot).ifPresent(spec::restart);
+        groups.of(name, section).ifPresent(spec::group);
         section.string("description", "a text").ifPresent(spec::description);
         startLimit(section).ifPresent(limit -> spec.startLimit(limit));
         if (section.bool("critical", false)) {

@@ -51,6 +51,7 @@ public final class SpecKeys {
         held("description", before.description(), after.description());
         held("autostart", before.autostart(), after.autostart());
         held("depends_on", before.dependsOn(), after.dependsOn());
+        held("groups", before.group(), after.group());
         born("working_dir", old.workingDir(), young.workingDir());
         born("environment", old.environment(), young.environment());
         born("inherit_env", old.inheritEnv(), young.inheritEnv());

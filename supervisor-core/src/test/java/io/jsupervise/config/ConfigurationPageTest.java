@@ -38,6 +38,7 @@ class ConfigurationPageTest {
             Map.entry("### rlimits", Stream.of(Limit.values()).map(Limit::word).toList()),
             Map.entry("### resources", Keys.RESOURCES),
             Map.entry("### depends_on", Keys.DEPENDENCY),
+            Map.entry("### groups", Keys.GROUP),
             Map.entry("### Hooks", Keys.HOOK),
             Map.entry("### ready", Keys.READY),
             Map.entry("### checks", Keys.CHECK),

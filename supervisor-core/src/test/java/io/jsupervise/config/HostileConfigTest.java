@@ -25,7 +25,7 @@ class HostileConfigTest {
     @Test
     void a_byte_order_mark_is_passed_over_and_moves_no_column() {
         assertEquals(
-                "/app/services.yml:1:1: key \"x\" is unknown; known here: supervisor, defaults, include, services",
+                "/app/services.yml:1:1: key \"x\" is unknown; known here: supervisor, defaults, include, groups, services",
                 problems("\ufeffx: 1\n" + GOOD).get(0));
     }
 
