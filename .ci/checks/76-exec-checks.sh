@@ -50,6 +50,10 @@ services:
     command: sleep 1000
     ready: {delay: 0s}
     checks: {door: {exec: [/nowhere/look], interval: 200ms, retries: 3}}
+  writes:
+    shell: true
+    command: 'echo "is it up?"; while [ ! -e $work/x/up ]; do sleep 0.05; done; echo "now it is up: 80" >&2; exec sleep 1000'
+    ready: {log_line: "up: [0-9]+$"}
   shell:
     shell: true
     command: exec sleep 1000
@@ -60,9 +64,21 @@ for name in asked hangs floods shell; do
     within 20 is e "s(\"$name\") | .state == \"RUNNING\""
 done
 is e 's("waits").state == "STARTING"' >/dev/null
+writes=$(value e 's("writes").pid')
+is e 's("writes").state == "STARTING"' >/dev/null
 touch "$work/x/ready"
 within 10 is e 's("waits").state == "RUNNING"'
 ok "a service is ready when its program says so"
+
+crash
+touch "$work/x/up"
+within 10 eval '[ "$(ps -o comm= -p "$writes")" = sleep ]'
+supervise e "$work/services.yml"
+within 10 is e "s(\"writes\") | .state == \"RUNNING\" and .pid == $writes and .restarts == 0"
+grep -q "up: 80" "$work/e/state/logs/writes.log" || fail "the line is lost"
+ctl e restart writes
+within 10 is e "s(\"writes\") | .state == \"RUNNING\" and .pid != $writes"
+ok "a service is ready when it writes its line, and when it wrote it while nobody supervised"
 
 within 10 is e 's("asked").checks[0].state == "ok"'
 main=$(value e 's("asked").pid')

@@ -6,9 +6,12 @@ import io.jsupervise.spec.Check;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.LinePattern;
+import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -73,6 +76,7 @@ final class HealthReader {
             exec(ready, isShell(section)).ifPresent(probe -> all.add(new Readiness.Answering(probe)));
         }
         ready.path("file", workingDir).ifPresent(file -> all.add(new Readiness.Written(file)));
+        line(ready).ifPresent(all::add);
         if (all.size() > 1) {
             ready.problem(
                     ready.place(),
@@ -80,6 +84,34 @@ final class HealthReader {
                     "keep one of them; where another comes from defaults, write it with nothing behind it");
         }
         return all.isEmpty() ? Readiness.DEFAULT : all.get(0);
+    }
+
+    private static Optional<Readiness> line(Section ready) {
+        Optional<Text> text = ready.text("log_line", "a regular expression");
+        if (text.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new Readiness.LogLine(LinePattern.of(text.get().text())));
+        } catch (LinePattern.Malformed e) {
+            Text given = text.get();
+            ready.problem(
+                    given.literal() ? given.place().plus(e.index()) : given.place(),
+                    "log_line " + e.getMessage(),
+                    "write a regular expression such as \"ready to accept connections\"");
+            return Optional.empty();
+        }
+    }
+
+    /** Lines are looked at on their way into a log. */
+    static void checkLog(Section section, ServiceSpec built) {
+        if (built.ready() instanceof Readiness.LogLine && !(built.log() instanceof LogSpec.ToFile)) {
+            Section ready = section.section("ready").orElseThrow();
+            ready.problem(
+                    ready.placeOf("log_line"),
+                    "ready waits for a line, and the service has no log",
+                    "let log be a map, or remove it");
+        }
     }
 
     // ---- alive ----

@@ -74,7 +74,8 @@ final class Keys {
     static final List<String> RLIMIT = List.of("soft", "hard");
     static final List<String> RESOURCES = List.of("memory_max", "cpu_max", "pids_max", "optional");
     static final List<String> HOOK = List.of("command", "timeout");
-    static final List<String> READY = List.of("delay", "heartbeat", "notify", "tcp", "http", "exec", "file");
+    static final List<String> READY =
+            List.of("delay", "heartbeat", "notify", "tcp", "http", "exec", "file", "log_line");
     static final List<String> CHECK = List.of("http", "tcp", "exec", "interval", "timeout", "retries", "start_period");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
     static final List<String> START_LIMIT = List.of("count", "within");

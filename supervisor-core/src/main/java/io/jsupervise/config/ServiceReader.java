@@ -129,6 +129,7 @@ final class ServiceReader {
         if (programs.isPresent() && problems.isEmpty()) {
             programs.get().look(section, built);
         }
+        HealthReader.checkLog(section, built);
         if (built.isHeard()) {
             health.checkSocket(name, section);
         }

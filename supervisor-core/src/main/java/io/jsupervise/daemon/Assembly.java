@@ -24,6 +24,7 @@ import io.jsupervise.lifecycle.Now;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
+import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.os.Child;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
@@ -31,7 +32,9 @@ import io.jsupervise.os.Poller;
 import io.jsupervise.os.SpawnException;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -270,6 +273,11 @@ public final class Assembly implements Outlets {
             }
 
             @Override
+            public void awaitLine(ServiceName service, RunId run, LinePattern pattern) {
+                outputs.awaitLine(service, run, pattern);
+            }
+
+            @Override
             public void remove(ServiceName service) {
                 outputs.remove(service);
             }
@@ -459,6 +467,7 @@ public final class Assembly implements Outlets {
      * last words of those that ended. To be called before {@link #findLeftovers}.
      */
     public void openLogs(LogRelay relay) {
+        awaitLines(relay);
         for (Recovery.Left left : recovered.toFind()) {
             try {
                 relay.adopt(left.service(), left.process().pid(), left.log(), left.logBefore());
@@ -481,6 +490,17 @@ public final class Assembly implements Outlets {
                 relay.goOn(service.name(), service.log());
             } catch (OsException e) {
                 cannotOpenLog(service.name(), e);
+            }
+        }
+    }
+
+    /** What makes them ready may have been written while nobody was there. */
+    private void awaitLines(LogRelay relay) {
+        for (Service service : recovered.services()) {
+            if (service.state() == ServiceState.STARTING
+                    && service.run().isPresent()
+                    && service.spec().ready() instanceof Readiness.LogLine line) {
+                relay.willAwaitLine(service.name(), service.run().get().id(), line.pattern());
             }
         }
     }
@@ -534,6 +554,10 @@ public final class Assembly implements Outlets {
 
     /** Any thread. */
     void notice(LogNotice notice) {
+        if (notice instanceof LogNotice.LineSeen seen) {
+            inbox.post(new SupervisorEvent.OfService(seen.service(), new Event.LineSeen(seen.run())));
+            return;
+        }
         Map<String, Object> details = new LinkedHashMap<>();
         String event;
         if (notice instanceof LogNotice.CannotWrite cannot) {

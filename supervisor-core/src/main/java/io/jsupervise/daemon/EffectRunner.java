@@ -133,6 +133,8 @@ final class EffectRunner {
             outlets.probe(ask);
         } else if (effect instanceof Effect.RunCheck ask) {
             checks.ask(ask);
+        } else if (effect instanceof Effect.AwaitLine await) {
+            outlets.spawner().awaitLine(await);
         } else if (effect instanceof Effect.TakeLog take) {
             outlets.spawner().takeLog(take);
         } else if (effect instanceof Effect.Forget forget) {

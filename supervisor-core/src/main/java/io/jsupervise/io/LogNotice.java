@@ -1,5 +1,6 @@
 package io.jsupervise.io;
 
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.spec.ServiceName;
 import java.nio.file.Path;
 
@@ -18,6 +19,9 @@ public sealed interface LogNotice {
 
     /** Its stream has ended, and {@code droppedBytes} that waited could not be written. */
     record Lost(ServiceName service, Path file, long droppedBytes, String reason) implements LogNotice {}
+
+    /** A run has written the line that was awaited. */
+    record LineSeen(ServiceName service, RunId run) implements LogNotice {}
 
     /** It has its size, but cannot be renamed; it grows until that is possible. */
     record CannotRotate(ServiceName service, Path file, String reason) implements LogNotice {}

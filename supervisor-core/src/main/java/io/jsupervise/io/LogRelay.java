@@ -3,6 +3,7 @@ package io.jsupervise.io;
 import io.jsupervise.io.Spawner.Streams;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
@@ -11,6 +12,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.os.SpawnRequest.Output;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -72,6 +74,10 @@ public final class LogRelay implements Spawner.Outputs {
     private final Object registry = new Object();
     private final Map<String, RelayedStream> streams = new HashMap<>();
     private final Map<ServiceName, AtomicLong> dropped = new HashMap<>();
+
+    /** Lines that runs of earlier supervisors may have written meanwhile. */
+    private final Map<ServiceName, Awaited> awaited = new HashMap<>();
+
     private volatile RelayedStream[] byToken = new RelayedStream[16];
     private int lastToken;
     private long pipeBytes;
@@ -88,6 +94,8 @@ public final class LogRelay implements Spawner.Outputs {
 
     private final Queue<RotationOrder> rotationOrders = new ConcurrentLinkedQueue<>();
     private final List<AskedRotation> rotating = new ArrayList<>();
+
+    private record Awaited(RunId run, LinePattern pattern) {}
 
     private record RotationOrder(List<ServiceSpec> services, Consumer<List<Answer.Rotation>> done) {}
 
@@ -166,6 +174,34 @@ public final class LogRelay implements Spawner.Outputs {
         retire(service, ".err");
         boolean merged = to.stderr() instanceof LogSpec.Stderr.Merge;
         return new Streams(stdout, merged ? new Output.SameAsStdout() : new Output.Null());
+    }
+
+    @Override
+    public void awaitLine(ServiceName service, RunId run, LinePattern pattern) {
+        synchronized (registry) {
+            awaited.remove(service);
+            for (String suffix : SUFFIXES) {
+                RelayedStream stream = streams.get(service.value() + suffix);
+                if (stream != null) {
+                    await(stream.log(), service, new Awaited(run, pattern), false);
+                }
+            }
+        }
+    }
+
+    /** To be called before {@link #adopt}: also what it has written while nobody supervised is looked at. */
+    public void willAwaitLine(ServiceName service, RunId run, LinePattern pattern) {
+        synchronized (registry) {
+            awaited.put(service, new Awaited(run, pattern));
+        }
+    }
+
+    private void await(RelayedLog log, ServiceName service, Awaited line, boolean all) {
+        try {
+            log.await(line.pattern(), all, () -> notices.accept(new LogNotice.LineSeen(service, line.run())));
+        } catch (OsException e) {
+            notices.accept(new LogNotice.CannotWrite(service, log.path(), e.getMessage()));
+        }
     }
 
     /**
@@ -303,6 +339,10 @@ public final class LogRelay implements Spawner.Outputs {
             }
             int pipeSize = enlarge(fifo, spec.pipeSize());
             RelayedLog relayed = new RelayedLog(os, parts, service, name, fifo, spec, log, echo(service, spec));
+            Awaited line = awaited.get(service);
+            if (line != null) {
+                await(relayed, service, line, true);
+            }
             AtomicLong counter = dropped.computeIfAbsent(service, key -> new AtomicLong());
             keeping.hold(fifo);
             return new RelayedStream(

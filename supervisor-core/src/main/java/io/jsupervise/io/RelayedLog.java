@@ -5,6 +5,7 @@ import io.jsupervise.os.Fd;
 import io.jsupervise.os.FileStat;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import java.nio.charset.StandardCharsets;
@@ -24,6 +25,8 @@ final class RelayedLog {
     /** After a failed renaming the file grows on for a while before the next attempt. */
     private static final Duration ROTATE_AGAIN = Duration.ofSeconds(1);
 
+    private static final int WRITTEN_TRIES = 1_000;
+
     private final Os os;
     private final RelayParts parts;
     private final RelayBuffers buffers;
@@ -36,6 +39,12 @@ final class RelayedLog {
     private final LogRotation rotation;
     private Optional<MonotonicTime> rotateAgainAt = Optional.empty();
     private long rotations;
+    private volatile Optional<LineWatch> watch = Optional.empty();
+
+    /** Bytes of the stream that have left the FIFO, and whether that is just being changed. */
+    private volatile long passed;
+
+    private volatile boolean passing;
 
     /** How far an order to rotate has come. */
     enum Asked {
@@ -80,6 +89,37 @@ final class RelayedLog {
     }
 
     /**
+     * Looks for a line in what is written from now on. Any thread.
+     *
+     * @param all whether also in what waits already
+     */
+    void await(LinePattern pattern, boolean all, Runnable seen) throws OsException {
+        watch = Optional.of(new LineWatch(pattern, all ? passed : written(), seen));
+    }
+
+    /**
+     * Bytes that were ever written. Who holds the relay up for longer (a disk that hangs) has what waits looked at too: better a line of
+     * before than none.
+     */
+    private long written() throws OsException {
+        for (int i = 0; i < WRITTEN_TRIES; i++) {
+            long before = passed;
+            if (!passing) {
+                int waiting = os.available(fifo);
+                if (!passing && passed == before) {
+                    return before + waiting;
+                }
+            }
+            Thread.onSpinWait();
+        }
+        return passed;
+    }
+
+    private void passed(long count) {
+        passed = passed + count;
+    }
+
+    /**
      * Moves what waits, about {@code budget} bytes at the most, and maybe not the last of it. Where it throws, some may have been moved; nothing was
      * consumed that is not written.
      *
@@ -87,6 +127,16 @@ final class RelayedLog {
      */
     long move(long budget) throws OsException {
         file.prepare();
+        passing = true;
+        try {
+            // What is looked for takes its time; the others have their turn the sooner.
+            return moveSome(watch.isPresent() ? Math.min(budget, RelayBuffers.WINDOW) : budget);
+        } finally {
+            passing = false;
+        }
+    }
+
+    private long moveSome(long budget) throws OsException {
         long moved = 0;
         while (moved < budget) {
             long some = spec.timestamps() ? stamped() : plain(budget - moved);
@@ -100,24 +150,30 @@ final class RelayedLog {
     }
 
     private long plain(long budget) throws OsException {
-        if (console.isPresent()) {
+        if (console.isPresent() || watch.isPresent()) {
             return looked(os.available(fifo));
         }
         long room = limit() - file.size();
         if (room >= budget) {
-            return file.splice(fifo, budget);
+            return splice(budget);
         }
         int waiting = os.available(fifo);
         if (waiting == 0) {
             return 0;
         }
         if (waiting <= room) {
-            return file.splice(fifo, waiting);
+            return splice(waiting);
         }
         if (room > RelayBuffers.WINDOW) {
-            return file.splice(fifo, room - RelayBuffers.WINDOW);
+            return splice(room - RelayBuffers.WINDOW);
         }
         return looked(waiting);
+    }
+
+    private long splice(long most) throws OsException {
+        long spliced = file.splice(fifo, most);
+        passed(spliced);
+        return spliced;
     }
 
     /** The size at which the file is rotated; none while that cannot be done. */
@@ -156,6 +212,18 @@ final class RelayedLog {
         if (console.isPresent()) {
             console.get().write(buffers.looked(), length);
         }
+        see(length);
+    }
+
+    private void see(int length) {
+        Optional<LineWatch> present = watch;
+        if (present.isPresent() && length > 0) {
+            present.get().see(passed, buffers.looked(), length);
+            if (present.get().isOver() && watch == present) {
+                watch = Optional.empty();
+            }
+        }
+        passed(length);
     }
 
     private long stamped() throws OsException {
@@ -292,7 +360,9 @@ final class RelayedLog {
 
     /** Reads and forgets what waits, one buffer at the most: bytes dropped. */
     int drop() throws OsException {
-        return buffers.consume(fifo, RelayBuffers.WINDOW);
+        int dropped = buffers.consume(fifo, RelayBuffers.WINDOW);
+        see(dropped);
+        return dropped;
     }
 
     /** Whether the {@code count} bytes that were dropped last end with a newline. */
@@ -304,7 +374,9 @@ final class RelayedLog {
     int dropToLineEnd() throws OsException {
         int length = buffers.look(fifo, RelayBuffers.WINDOW);
         int end = LineCut.firstNewline(buffers.looked(), 0, length) + 1;
-        return buffers.consume(fifo, end > 0 ? end : length);
+        int dropped = buffers.consume(fifo, end > 0 ? end : length);
+        see(dropped);
+        return dropped;
     }
 
     /** Says in the log itself that output is missing there. */

@@ -12,6 +12,7 @@ import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.Credentials;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -58,6 +59,9 @@ public final class Spawner implements Actor {
     /** Where the output of a child goes; makes what is needed for that. */
     public interface Outputs {
         Streams prepare(ServiceName service, LogSpec log) throws OsException;
+
+        /** Looks for a line in what a run writes from now on, which has not been spawned yet or goes on. */
+        default void awaitLine(ServiceName service, RunId run, LinePattern pattern) {}
 
         /** The service is gone for good. */
         default void remove(ServiceName service) {}
@@ -120,6 +124,11 @@ public final class Spawner implements Actor {
         checks.add(call);
     }
 
+    /** Orders to look for a line, before the starts that are ordered after it. Any thread. */
+    public void awaitLine(Effect.AwaitLine order) {
+        ordered.add(order);
+    }
+
     /** Orders that the output of a running service goes on as it says; after the starts that were ordered before. Any thread. */
     public void takeLog(Effect.TakeLog order) {
         ordered.add(order);
@@ -147,6 +156,8 @@ public final class Spawner implements Actor {
             start(spawn);
         } else if (order instanceof Effect.TakeLog take) {
             takeUp(take);
+        } else if (order instanceof Effect.AwaitLine await) {
+            begin(await);
         } else if (order instanceof Effect.Forget forget) {
             remove(forget.service());
         } else if (order == null) {
@@ -171,6 +182,15 @@ public final class Spawner implements Actor {
             outputs.prepare(order.service(), order.log());
         } catch (OsException e) {
             results.trouble("cannot change the log of \"" + order.service() + "\", which goes on as before", e);
+        }
+    }
+
+    private void begin(Effect.AwaitLine order) {
+        try {
+            outputs.prepare(order.service(), order.log());
+            outputs.awaitLine(order.service(), order.run(), order.pattern());
+        } catch (OsException e) {
+            results.trouble("cannot look at what \"" + order.service() + "\" writes, so it will not be ready", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.jsupervise.lifecycle;
 
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.ServiceName;
@@ -97,6 +98,9 @@ public sealed interface Effect {
             return spec.name();
         }
     }
+
+    /** Look for a line of a run in what it writes from now on; answered by LineSeen. */
+    record AwaitLine(ServiceName service, RunId run, LogSpec log, LinePattern pattern) implements Effect {}
 
     /** What a running process writes goes on as this says; its FIFOs stay the same. */
     record TakeLog(ServiceName service, LogSpec log) implements Effect {}

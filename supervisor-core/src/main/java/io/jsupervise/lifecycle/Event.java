@@ -54,6 +54,8 @@ public sealed interface Event {
 
         R on(Probed event);
 
+        R on(LineSeen event);
+
         R on(TimerFired event);
     }
 
@@ -274,6 +276,14 @@ public sealed interface Event {
      * @param problem what came back instead of a good answer; empty where the answer was good
      */
     record Probed(RunId run, Optional<String> check, Optional<String> problem) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** It has written the line that {@link Effect.AwaitLine} asks for. */
+    record LineSeen(RunId run) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

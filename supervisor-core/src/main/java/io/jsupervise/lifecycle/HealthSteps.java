@@ -42,6 +42,17 @@ final class HealthSteps {
     void aboutToSpawn(RunId run) {
         if (s.spec.ready() instanceof Readiness.Written written) {
             lifecycle.order(new Effect.LookAtReadyFile(s.spec.name(), run, written.file()));
+        } else if (s.spec.ready() instanceof Readiness.LogLine line) {
+            lifecycle.order(new Effect.AwaitLine(s.spec.name(), run, s.spec.log(), line.pattern()));
+        }
+    }
+
+    void lineSeen() {
+        if (s.spec.ready() instanceof Readiness.LogLine) {
+            set(health().said(Said.READY));
+            if (lifecycle.awaitsReadiness()) {
+                lifecycle.ready();
+            }
         }
     }
 
@@ -60,7 +71,7 @@ final class HealthSteps {
 
     private boolean isReady() {
         Readiness ready = s.spec.ready();
-        if (ready instanceof Readiness.Notified) {
+        if (ready instanceof Readiness.Notified || ready instanceof Readiness.LogLine) {
             return health().said() == Said.READY;
         } else if (ready instanceof Readiness.FirstBeat) {
             return run().pulse().flatMap(Pulse::lastBeat).isPresent();
@@ -148,7 +159,9 @@ final class HealthSteps {
 
     /** One that began under an earlier supervisor may have said that it is ready while nobody was there to hear it. */
     private void judgeStart() {
-        if (run().adopted() && s.spec.ready() instanceof Readiness.Notified) {
+        boolean saysItOnce =
+                s.spec.ready() instanceof Readiness.Notified || s.spec.ready() instanceof Readiness.LogLine;
+        if (run().adopted() && saysItOnce) {
             lifecycle.ready();
             return;
         }
@@ -461,6 +474,9 @@ final class HealthSteps {
             lifecycle.disarm(TimerKind.READY);
             lifecycle.disarm(TimerKind.START_TIMEOUT);
             set(health().startBy(Optional.empty()));
+            if (s.spec.ready() instanceof Readiness.LogLine) {
+                aboutToSpawn(run().id());
+            }
             lifecycle.waitUntilReady();
         }
         boolean sameChecks = before.health().checks().equals(s.spec.health().checks());

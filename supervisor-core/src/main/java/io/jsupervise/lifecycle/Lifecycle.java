@@ -1259,6 +1259,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         return true;
     }
 
+    @Override
+    public Boolean on(Event.LineSeen event) {
+        if (isPresentRun(event.run())) {
+            health().lineSeen();
+        }
+        return true;
+    }
+
     private static String silence(Heartbeat heartbeat, Pulse pulse) {
         String what = pulse.lastBeat().isPresent()
                 ? "no heartbeat for " + words(heartbeat.timeout())

@@ -38,6 +38,9 @@ public sealed interface Readiness {
         }
     }
 
+    /** Ready when it has written a line in which this is. */
+    record LogLine(LinePattern pattern) implements Readiness {}
+
     /** Ready when it answers. */
     record Answering(Probe probe) implements Readiness {}
 
@@ -51,6 +54,9 @@ public sealed interface Readiness {
             return "a change of " + written.file();
         } else if (this instanceof Answering answering) {
             return answering.probe().toString();
+        }
+        if (this instanceof LogLine line) {
+            return "a line with " + line.pattern();
         }
         return "its delay";
     }

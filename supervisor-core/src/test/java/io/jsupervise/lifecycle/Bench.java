@@ -387,6 +387,8 @@ public final class Bench {
             return "ask " + ask.check().orElse("whether ready");
         } else if (effect instanceof Effect.RunCheck ask) {
             return "run " + ask.check().orElse("whether ready");
+        } else if (effect instanceof Effect.AwaitLine) {
+            return "await line";
         } else if (effect instanceof Effect.TakeLog) {
             return "take log";
         } else if (effect instanceof Effect.Forget) {

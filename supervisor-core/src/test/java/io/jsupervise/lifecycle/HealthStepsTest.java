@@ -10,6 +10,7 @@ import io.jsupervise.spec.Check;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartPolicy;
@@ -413,5 +414,36 @@ class HealthStepsTest {
         assertEquals(ServiceState.RUNNING, state(bench));
         check(bench, "exit 1: gone");
         assertEquals("check: check door (exec look at-it) failed: exit 1: gone", ending(bench));
+    }
+
+    private static ServiceSpec.Builder writing() throws LinePattern.Malformed {
+        return spec().ready(new Readiness.LogLine(LinePattern.of("up"))).startTimeout(Duration.ofSeconds(90));
+    }
+
+    @Test
+    void it_is_ready_when_its_line_is_seen_and_that_is_looked_for_before_the_spawn() throws LinePattern.Malformed {
+        Bench bench = new Bench(writing()).begin();
+        assertTrue(bench.words().matches(".*await line.*spawn.*"), bench.words());
+        bench.spawned();
+        bench.on(new Event.LineSeen(new RunId("old")));
+        assertEquals(ServiceState.STARTING, state(bench));
+        bench.on(new Event.LineSeen(bench.run()));
+        assertEquals(ServiceState.RUNNING, state(bench));
+    }
+
+    @Test
+    void a_line_that_is_seen_before_the_spawn_is_known_counts_then() throws LinePattern.Malformed {
+        Bench bench = new Bench(writing()).begin();
+        bench.on(new Event.LineSeen(bench.run()));
+        assertEquals(ServiceState.STARTING, state(bench));
+        bench.spawned();
+        assertEquals(ServiceState.RUNNING, state(bench));
+    }
+
+    @Test
+    void one_whose_line_does_not_come_is_ended() throws LinePattern.Malformed {
+        Bench bench = new Bench(writing()).begin().spawned();
+        bench.later(Duration.ofSeconds(90)).fires(TimerKind.START_TIMEOUT);
+        assertEquals("start-timeout: not ready within 90s: it waits for a line with up", ending(bench));
     }
 }
