@@ -2,6 +2,7 @@ package io.jsupervise.io;
 
 import io.jsupervise.control.EventCodec;
 import io.jsupervise.control.EventLine;
+import io.jsupervise.control.QuietLog;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
@@ -21,7 +22,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
- * The events, one line of JSON each, in a file that is rotated by size, and one line of text each for the console. Not
+ * The events, one line of JSON each, in a file that is rotated by size, and lines of text for the console. Not
  * synced: what must not be lost is in the journal. A disk that refuses costs events, never supervision: the file shows
  * them as a gap in the numbers, the console is told how many they were.
  */
@@ -40,6 +41,7 @@ public final class EventLog implements Actor {
     private final Os os;
     private final Path file;
     private final Consumer<EventLine> console;
+    private final QuietLog lines;
     private final EventCodec codec = new EventCodec();
     private final ByteArrayOutputStream portion = new ByteArrayOutputStream(PORTION);
     private final Object lock = new Object();
@@ -53,11 +55,12 @@ public final class EventLog implements Actor {
     private boolean torn;
     private Optional<MonotonicTime> retryAt = Optional.empty();
 
-    /** @param console gets a line of text for each event, on the thread that steps */
+    /** @param console gets a line of text for each event, but see {@link QuietLog}; on the thread that steps */
     public EventLog(Os os, Path stateDir, Consumer<EventLine> console) {
         this.os = os;
         this.file = stateDir.resolve(FILE);
         this.console = console;
+        this.lines = new QuietLog(console);
     }
 
     /** Any thread; never waits. */
@@ -80,8 +83,10 @@ public final class EventLog implements Actor {
             lost += overflowed;
             overflowed = 0;
         }
+        MonotonicTime now = os.now();
+        lines.due(now);
         for (Happening event : events) {
-            console.accept(EventLine.of(event));
+            lines.tell(event, now);
             encode(event);
             waiting++;
             if (portion.size() >= PORTION) {
@@ -96,8 +101,11 @@ public final class EventLog implements Actor {
     @Override
     public Optional<MonotonicTime> nextStep() {
         synchronized (lock) {
-            return inbox.isEmpty() ? Optional.empty() : Optional.of(MonotonicTime.BOOT);
+            if (!inbox.isEmpty()) {
+                return Optional.of(MonotonicTime.BOOT);
+            }
         }
+        return lines.next();
     }
 
     private void encode(Happening event) {
