@@ -6,6 +6,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
+import io.jsupervise.os.Errno;
 import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
@@ -162,7 +163,7 @@ final class Children {
         if (watched == null) {
             return Optional.empty();
         }
-        Optional<ExitStatus> status = os.peekExit(watched.child);
+        Optional<ExitStatus> status = peek(watched.child);
         if (status.isEmpty() && !watched.child.ours()) {
             status = ofUntold(watched);
         }
@@ -174,6 +175,18 @@ final class Children {
         long forMemory = trees.killedForMemory(watched.run, status.get());
         return Optional.of(
                 new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program, forMemory)));
+    }
+
+    /** One that somebody else has reaped will never tell, and would have us ask for ever. */
+    private Optional<ExitStatus> peek(Child child) throws OsException {
+        try {
+            return os.peekExit(child);
+        } catch (OsException e) {
+            if (e.errno() == Errno.ECHILD) {
+                return Optional.of(new ExitStatus.Unknown());
+            }
+            throw e;
+        }
     }
 
     /** It may have ended all the same: then its parent gets some time to reap it, and nobody spins meanwhile. */

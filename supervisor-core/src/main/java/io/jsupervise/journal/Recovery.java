@@ -181,6 +181,17 @@ public final class Recovery {
                 && record.lastRun().map(Service.LastRun::run).equals(noted.run());
     }
 
+    /** A start whose pre_start failed has left no process, and yet its post_stop may be due, and somebody to be told of it. */
+    private static List<RunId> runs(ServiceRecord record) {
+        List<RunId> runs = new ArrayList<>();
+        record.lastRun().ifPresent(last -> runs.add(last.run()));
+        record.hooks().due().ifPresent(due -> runs.add(due.run()));
+        record.hooks().running().ifPresent(hook -> runs.add(hook.run()));
+        record.hooks().alerts().untold().ifPresent(alert -> runs.add(alert.run()));
+        record.hooks().alerts().due().forEach(alert -> runs.add(alert.run()));
+        return runs;
+    }
+
     /** Larger than that of every supervisor before us, also where the wall clock was set back meanwhile. */
     public static long nextLife(
             Map<ServiceName, ServiceRecord> records,
@@ -193,8 +204,8 @@ public final class Recovery {
             life = Math.max(life, supervisor.get().startedAt().toEpochMilli() + 1);
         }
         for (ServiceRecord record : records.values()) {
-            if (record.lastRun().isPresent()) {
-                life = Math.max(life, record.lastRun().get().run().life() + 1);
+            for (RunId run : runs(record)) {
+                life = Math.max(life, run.life() + 1);
             }
         }
         for (Bearer bearer : bearers) {

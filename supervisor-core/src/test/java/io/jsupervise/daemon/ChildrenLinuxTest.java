@@ -98,6 +98,18 @@ class ChildrenLinuxTest {
         assertTrue(children.bury(run), "what is buried stays so");
     }
 
+    @Test
+    void of_one_that_somebody_else_has_reaped_it_is_told_once_that_it_ended() throws Exception {
+        RunId run = new RunId("r1");
+        Child child = spawn("exit 7");
+        children.watch(WEB, run, child);
+        long token = ready().get(0);
+        os.reap(child);
+        Children.Exit exit = children.exitOf(token).orElseThrow();
+        assertEquals(new ExitStatus.Unknown(), exit.event().status());
+        assertEquals(Optional.empty(), children.exitOf(token));
+    }
+
     private void buryUntilEmpty(RunId run) throws OsException {
         while (!children.bury(run)) {
             Thread.onSpinWait();

@@ -10,6 +10,7 @@ import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
+import io.jsupervise.lifecycle.HookState;
 import io.jsupervise.lifecycle.Lifecycle;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Now;
@@ -19,6 +20,7 @@ import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.KillMode;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.ServiceName;
@@ -74,6 +76,16 @@ class RecoveryTest {
 
     private static ServiceRecord record(
             ServiceState state, String boot, Wanted wanted, boolean commanded, boolean alive) {
+        return record(state, boot, wanted, commanded, alive, ServiceRecord.LeftHooks.NONE);
+    }
+
+    private static ServiceRecord record(
+            ServiceState state,
+            String boot,
+            Wanted wanted,
+            boolean commanded,
+            boolean alive,
+            ServiceRecord.LeftHooks hooks) {
         return new ServiceRecord(
                 WEB,
                 boot,
@@ -91,7 +103,7 @@ class RecoveryTest {
                 HISTORY,
                 StopSequence.DEFAULT,
                 Optional.empty(),
-                ServiceRecord.LeftHooks.NONE);
+                hooks);
     }
 
     private static SupervisorRecord supervisor(String boot, boolean inOrder) {
@@ -685,5 +697,10 @@ class RecoveryTest {
         assertEquals(wall + 5001, Recovery.nextLife(Map.of(), Optional.of(later), List.of(), "12ab34cd", NOW));
         ServiceRecord record = record(ServiceState.RUNNING, "b1", Wanted.UP, false, true);
         assertEquals(wall, Recovery.nextLife(Map.of(WEB, record), Optional.empty(), List.of(), "12ab34cd", NOW));
+        RunId unborn = new RunId("r-" + Long.toHexString(wall + 7) + "-1");
+        ServiceRecord.LeftHooks left = new ServiceRecord.LeftHooks(
+                Optional.of(new HookState.Due(HookKind.POST_STOP, unborn)), Optional.empty());
+        ServiceRecord due = record(ServiceState.BACKOFF, "b1", Wanted.UP, false, false, left);
+        assertEquals(wall + 8, Recovery.nextLife(Map.of(WEB, due), Optional.empty(), List.of(), "12ab34cd", NOW));
     }
 }
