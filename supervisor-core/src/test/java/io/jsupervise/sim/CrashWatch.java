@@ -137,7 +137,11 @@ final class CrashWatch {
                         "promise 6", name() + " was recorded as wanted " + wanted + ", the disk says " + found);
             }
         }
-        if (!isNamed || found.map(record -> record.wanted() == Wanted.DOWN).orElse(!spec.autostart())) {
+        boolean fileDecides = found.filter(
+                        record -> record.commanded() || record.living().isPresent())
+                .isEmpty();
+        boolean isDown = found.isPresent() && found.get().wanted() == Wanted.DOWN;
+        if (!isNamed || isDown || fileDecides && !spec.autostart()) {
             // Whoever was started since then was not recorded as wanted.
             disturbed.addAll(byRun.values());
         }
