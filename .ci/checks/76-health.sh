@@ -1,12 +1,23 @@
 #!/bin/bash
-# Readiness and health with real programs: systemd-notify, redis, nginx, memcached, a shell and a Python program that say how they are (sd_notify), and
+# Readiness and health with real programs: systemd-notify, redis, PostgreSQL, nginx, memcached, a shell and a Python program that say how they are (sd_notify), and
 # checks by http and tcp. Over a kill of the supervisor, and with somebody who wants to speak for another.
 cd -- "$(dirname -- "$0")/../.." && . .ci/checks/lib.sh
 
 # Ports that nobody else has.
 base=$((20000 + $$ % 10000))
-redis=$base nginx=$((base + 1)) memcached=$((base + 2)) python=$((base + 3))
-mkdir "$work/redis" "$work/nginx"
+redis=$base nginx=$((base + 1)) memcached=$((base + 2)) python=$((base + 3)) postgres=$((base + 4))
+mkdir "$work/redis" "$work/nginx" "$work/pg"
+# PostgreSQL does not run as root.
+chmod 711 "$work"
+postgres_user='' as_postgres=()
+if [ "$(id -u)" = 0 ]; then
+    postgres_user='user: postgres,'
+    as_postgres=(setpriv --reuid=postgres --regid=postgres --init-groups --)
+    chown postgres "$work/pg"
+fi
+pg=$(find /usr/lib/postgresql -path '*/bin/postgres' | sort -V | tail -n 1)
+pg=${pg%/postgres}
+(cd "$work/pg" && "${as_postgres[@]}" "$pg/initdb" -D "$work/pg/data" -A trust --no-sync >"$work/initdb" 2>&1) || { cat "$work/initdb" && fail "initdb"; }
 cat >"$work/nginx.conf" <<END
 daemon off;
 pid $work/nginx/pid;
@@ -35,6 +46,21 @@ while True:
             pass  # Nobody supervises at the moment.
     time.sleep(0.2)
 END
+cat >"$work/forker.py" <<'END'
+# As daemons of old: the process that was started names another one, which has left its session, and ends.
+import os, socket, sys, time
+notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+child = os.fork()
+if child == 0:
+    os.setsid()
+    while True:
+        time.sleep(0.05)
+        if os.path.exists(sys.argv[1]):
+            os.unlink(sys.argv[1])
+            sys.exit(9)
+notify.sendto(b"MAINPID=1", os.environ["NOTIFY_SOCKET"])
+notify.sendto(b"MAINPID=%d\nREADY=1" % child, os.environ["NOTIFY_SOCKET"])
+END
 cat >"$work/server.py" <<'END'
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -59,6 +85,9 @@ services:
   redis:
     command: [redis-server, --port, "$redis", --bind, 127.0.0.1, --supervised, systemd, --dir, $work/redis, --save, ""]
     ready: {notify: true}
+  postgres: {${postgres_user} command: [$pg/postgres, -D, $work/pg/data, -k, $work/pg, -h, 127.0.0.1, -p, "$postgres"],
+    ready: {notify: true}, stop_signal: INT, stop_timeout: 10s,
+    checks: {sql: {exec: [psql, -qAt, -h, 127.0.0.1, -p, "$postgres", -U, $(id -un "$(stat -c %u "$work/pg")"), -c, "select 1", postgres], interval: 300ms, timeout: 2s}}}
   nginx:
     command: [nginx, -c, $work/nginx.conf]
     ready: {http: "http://127.0.0.1:$nginx/health"}
@@ -80,6 +109,9 @@ services:
   deaf:
     shell: true
     command: 'echo "NOTIFY_SOCKET=\${NOTIFY_SOCKET:-none} \${WATCHDOG_USEC:-none}" > $work/deaf; exec sleep 1000'
+  forks:
+    command: [python3, $work/forker.py, $work/forked]
+    ready: {notify: true}
   stops:
     shell: true
     command: 'systemd-notify --ready; sleep 1; systemd-notify --stopping; exit 7'
@@ -89,14 +121,17 @@ services:
 END
 echo stale >"$work/filer.pid"
 supervise h "$work/services.yml"
-for name in shell python redis nginx memcached after server filer; do
+for name in shell python redis postgres nginx memcached after server filer; do
     within 20 is h "s(\"$name\") | .state == \"RUNNING\""
 done
 is h 's("shell").notify | .status == "said by a child" and .state == "ready" and .watchdog_timeout_ms == 3000' >/dev/null
 is h 's("python").notify.status == "pings every 2000000 us"' >/dev/null
 [ "$(stat -c '%a %F' "$work/h/run/notify/python")" = "600 socket" ] || fail "$(ls -l "$work/h/run/notify")"
 [ "$(cat "$work/filer.pid")" != stale ] || fail "a file of before made it ready"
-ok "systemd-notify, redis, nginx, memcached and Python programs are ready when they say so, or answer"
+psql -qAt -h 127.0.0.1 -p "$postgres" -U "$(stat -c %U "$work/pg")" -c 'select 1' postgres >/dev/null || fail "PostgreSQL is not ready"
+is h 's("postgres").notify.state == "ready"' >/dev/null
+within 10 is h 's("postgres").checks[0].state == "ok"'
+ok "systemd-notify, redis, PostgreSQL, nginx, memcached and Python programs are ready when they say so, or answer"
 
 [ "$(cat "$work/deaf")" = "NOTIFY_SOCKET=none none" ] || fail "$(cat "$work/deaf")"
 [ ! -e "$work/h/run/notify/deaf" ] || fail "it has a socket that it did not ask for"
@@ -138,6 +173,8 @@ rm "$work/h/run/notify/python"
 within 10 test -S "$work/h/run/notify/python"
 count=$(restarts python)
 pids_before=$(value h '[.services[].pid] | tostring')
+forked=$(value h 's("forks").pid')
+[[ "$(ps -o args= -p "$forked")" = *forker.py* && "$(ps -o ppid= -p "$forked")" -eq $pid ]] || fail "$(ps -fp "$forked")"
 crash
 sleep 2.5
 supervise h "$work/services.yml"
@@ -148,6 +185,17 @@ touch "$work/hang"
 within 10 is h "s(\"python\").restarts == $((count + 1))"
 rm "$work/hang"
 ok "a socket is made again, and bound again by the next supervisor: who pings is left alone, who does not is noticed"
+
+[ "$(value h 's("forks") | "\(.pid) \(.restarts) \(.adopted)"')" = "$forked 0 true" ] || fail "$(value h 's("forks")')"
+touch "$work/forked"
+within 10 is h "s(\"forks\") | .state == \"RUNNING\" and .pid != $forked and .restarts == 1 and .adopted == false"
+[ "$(grep -c '"event":"main-changed"' "$work/h/state/events.ndjson")" -ge 2 ] || fail "nobody tells of another main process"
+grep -q '"event":"notify-refused".*MAINPID=1:' "$work/h/state/events.ndjson" || fail "process 1 was not refused"
+touch "$work/forked"
+within 10 is h 's("forks") | .restarts == 2 and .last_exit.code == 9 and .state == "RUNNING"'
+kill -KILL "$(value h 's("forks").pid')"
+within 10 is h 's("forks") | .restarts == 3 and .last_exit.signal == "SIGKILL" and .state == "RUNNING"'
+ok "a process that the service names is its main process: its end is the end, also of the next supervisor"
 
 kill -TERM "$pid"
 ends "$pid" 0 20

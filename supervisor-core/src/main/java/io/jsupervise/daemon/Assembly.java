@@ -183,7 +183,7 @@ public final class Assembly implements Outlets {
             this.groups = new ServiceGroups(os, around.stateId(), this::withoutResources);
             Belongings belongings = new Belongings(os, spec);
             this.notifySockets =
-                    new NotifySockets(os, spec, belongings, inbox::post, () -> wakes.ifPresent(Wakes::notifySockets));
+                    new NotifySockets(os, spec, belongings, this::said, () -> wakes.ifPresent(Wakes::notifySockets));
             this.spawner = new Spawner(
                     os,
                     around.environment(),
@@ -349,7 +349,6 @@ public final class Assembly implements Outlets {
                             child.get());
                 } else if (child.isPresent()) {
                     living.add(left.run());
-                    hear(left);
                     if (keeper.isPresent()) {
                         keeper.get().hold(child.get());
                     }
@@ -357,6 +356,7 @@ public final class Assembly implements Outlets {
                             new SupervisorEvent.OfService(
                                     left.service(), new Event.LeftoverFound(left.run(), left.process())),
                             child.get());
+                    hear(left);
                 } else {
                     Event known = left.buried()
                             ? new Event.GroupLookedAt(left.run(), false)
@@ -392,6 +392,15 @@ public final class Assembly implements Outlets {
                 }
             }
         }
+    }
+
+    /** What is said at notify sockets; a process that is named there is kept as one that was spawned. */
+    private void said(SupervisorEvent event, Optional<Child> named) {
+        if (named.isPresent() && keeper.isPresent()) {
+            keeper.get().hold(named.get());
+            keeperHasWork();
+        }
+        post(event, named);
     }
 
     /** Services that ask for resources, and are started without. */

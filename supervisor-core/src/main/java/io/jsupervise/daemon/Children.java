@@ -65,9 +65,18 @@ final class Children {
         final RunId run;
         final Child child;
         final long token;
+
+        /** What was started, where the service has named another as its main process since. */
+        Optional<Child> started = Optional.empty();
+
         boolean reaped;
         int looks;
         MonotonicTime toldUntil = MonotonicTime.BOOT;
+
+        /** Whose group it is: until this is reaped, nobody else can have its number. */
+        Child leader() {
+            return started.orElse(child);
+        }
 
         Watched(ServiceName service, RunId run, Child child, long token) {
             this.service = service;
@@ -171,7 +180,10 @@ final class Children {
             return Optional.empty();
         }
         forgetToken(watched);
-        Optional<String> program = isLoaded.test(watched.service) ? os.programName(watched.child) : Optional.empty();
+        // Who named another as its main process has been executed.
+        boolean mayBeLoader = watched.started.isEmpty() && isLoaded.test(watched.service);
+        Optional<String> program = mayBeLoader ? os.programName(watched.child) : Optional.empty();
+        trees.endIsKnown(watched.child.pid());
         long forMemory = trees.killedForMemory(watched.run, status.get());
         return Optional.of(
                 new Exit(watched.service, new Event.ChildExited(watched.run, status.get(), program, forMemory)));
@@ -215,6 +227,38 @@ final class Children {
         }
     }
 
+    /**
+     * Another process of its tree is the main process of a run: its end is the end of the run. What was started stays what the
+     * group is known by, and is reaped with it.
+     *
+     * @param isOpen whether the run goes on though the end of its former main process was seen
+     */
+    void nameMain(RunId run, Child named, boolean isOpen) {
+        Watched before = byRun.get(run);
+        boolean goesOn = before != null && (isOpen || byToken.containsKey(before.token));
+        if (!goesOn) {
+            noMoreNeeded.accept(named);
+            return;
+        }
+        Watched after = new Watched(before.service, run, named, lastToken++);
+        after.started = Optional.of(before.leader());
+        try {
+            if (byToken.containsKey(before.token)) {
+                forgetToken(before);
+            }
+            poller.add(named.pidfd(), after.token);
+        } catch (OsException e) {
+            unpolled.add(after);
+        }
+        if (before.started.isPresent()) {
+            trees.endIsKnown(before.child.pid());
+            noMoreNeeded.accept(before.child);
+        }
+        byRun.put(run, after);
+        byToken.put(after.token, after);
+        trees.alsoHas(run, named.identity());
+    }
+
     /** Sends a signal to a main process, or to all of its tree; nothing happens where the run has ended. */
     void signal(RunId run, Signal signal, boolean wholeTree) throws OsException {
         Watched watched = byRun.get(run);
@@ -231,10 +275,10 @@ final class Children {
                 others = trees.seen(run);
             } catch (OsException e) {
                 // Whatever hides from us, its group is known without a look.
-                os.signalGroup(watched.child, signal);
+                os.signalGroup(watched.leader(), signal);
                 throw e;
             }
-            os.signalGroup(watched.child, signal);
+            os.signalGroup(watched.leader(), signal);
             trees.signal(others, signal);
         } else {
             os.signal(watched.child, signal);
@@ -263,13 +307,13 @@ final class Children {
             return empty;
         }
         unburied.put(run, watched);
-        os.signalGroup(watched.child, Signal.KILL);
-        if (!trees.end(run)) {
+        os.signalGroup(watched.leader(), Signal.KILL);
+        if (!trees.end(run) || leaderLives(watched)) {
             return false;
         }
         reap(watched);
         // Not seen by the cheap looks at orphans, though it is killed: who has a living parent that has left the tree.
-        if (os.groupExists(watched.child) && !onlyZombies(watched)) {
+        if (os.groupExists(watched.leader()) && !onlyZombies(watched)) {
             return false;
         }
         unburied.remove(run);
@@ -277,9 +321,20 @@ final class Children {
         return true;
     }
 
-    /** Reaps an ended main process and lets everything else live that hangs on it. */
-    void buryAlone(RunId run) throws OsException {
+    private boolean leaderLives(Watched watched) throws OsException {
+        return watched.started.isPresent() && !watched.reaped && !os.hasEnded(watched.started.get());
+    }
+
+    /**
+     * Reaps an ended main process and lets everything else live that hangs on it; false where what was started, and has named
+     * another as its main process, has not ended yet: it is killed, since nobody would reap it later.
+     */
+    boolean buryAlone(RunId run) throws OsException {
         Watched watched = byRun.get(run);
+        if (watched != null && leaderLives(watched)) {
+            os.signal(watched.leader(), Signal.KILL);
+            return false;
+        }
         if (watched != null) {
             trees.spare(watched.service);
             reap(watched);
@@ -287,6 +342,7 @@ final class Children {
         } else {
             trees.forget(run);
         }
+        return true;
     }
 
     /** What is left of an ended run is not waited for any longer. */
@@ -307,8 +363,8 @@ final class Children {
     }
 
     private void reap(Watched watched) throws OsException {
-        if (!watched.reaped && watched.child.ours()) {
-            os.reap(watched.child);
+        if (!watched.reaped && watched.leader().ours()) {
+            os.reap(watched.leader());
             watched.reaped = true;
             trees.mainIsReaped(watched.run);
         }
@@ -357,12 +413,13 @@ final class Children {
             livingGroups = os.livingGroups();
             groupsReadAt = now;
         }
-        return !livingGroups.contains(watched.child.pid().value());
+        return !livingGroups.contains(watched.leader().pid().value());
     }
 
     private void release(Watched watched) {
         byRun.remove(watched.run);
         trees.forget(watched.run);
         noMoreNeeded.accept(watched.child);
+        watched.started.ifPresent(noMoreNeeded);
     }
 }

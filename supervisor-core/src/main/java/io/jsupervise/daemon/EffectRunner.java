@@ -169,8 +169,7 @@ final class EffectRunner {
             if (bury.wholeTree()) {
                 empty = children.bury(bury.run());
             } else {
-                children.buryAlone(bury.run());
-                empty = true;
+                empty = children.buryAlone(bury.run());
             }
         } catch (OsException e) {
             outlets.complain("cannot end what is left of \"" + bury.service() + "\"", e);

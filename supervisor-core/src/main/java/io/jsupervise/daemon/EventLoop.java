@@ -2,6 +2,7 @@ package io.jsupervise.daemon;
 
 import io.jsupervise.daemon.EffectRunner.ServiceTimer;
 import io.jsupervise.io.Keeper;
+import io.jsupervise.lifecycle.Effect;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
@@ -20,6 +21,7 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
@@ -45,6 +47,7 @@ public final class EventLoop {
     private final Children children;
     private final TimerQueue timers;
     private final ExecChecks checks;
+    private final LastWords lastWords = new LastWords();
     private final EffectRunner runner;
     private final Outlets outlets;
     private final Deque<SupervisorEvent> events = new ArrayDeque<>();
@@ -90,8 +93,9 @@ public final class EventLoop {
         }
         Now now = new Now(os.now(), os.wallClock());
         trees.newTurn();
-        takeExits(now.mono());
-        takeMessages();
+        List<Inbox.Message> messages = inbox.takeAll();
+        takeExits(now.mono(), messages);
+        take(messages);
         takeTimers(now.mono());
         while (!events.isEmpty()) {
             runner.run(supervisor.step(events.poll(), now), events);
@@ -146,6 +150,10 @@ public final class EventLoop {
             MonotonicTime again = os.now().plus(ASK_AGAIN);
             deadline = Optional.of(MonotonicTime.min(deadline.get(), again));
         }
+        Optional<MonotonicTime> words = lastWords.deadline();
+        if (words.isPresent()) {
+            deadline = Optional.of(MonotonicTime.min(deadline.get(), words.get()));
+        }
         Optional<MonotonicTime> patience = children.patience();
         if (patience.isPresent()) {
             deadline = Optional.of(MonotonicTime.min(deadline.get(), patience.get()));
@@ -173,7 +181,17 @@ public final class EventLoop {
         tokens[tokenCount++] = token;
     }
 
-    private void takeExits(MonotonicTime now) {
+    /** @param messages among which some may name another main process: before its end, that of the former one is none of the service */
+    private void takeExits(MonotonicTime now, List<Inbox.Message> messages) {
+        for (Inbox.Message message : messages) {
+            if (message.event() instanceof SupervisorEvent.OfService of
+                    && of.event() instanceof Event.MainNamed named) {
+                children.nameMain(named.run(), message.child().orElseThrow(), lastWords.forget(named.run()));
+            }
+        }
+        for (Children.Exit exit : lastWords.overdue(now)) {
+            events.add(new SupervisorEvent.OfService(exit.service(), exit.event()));
+        }
         for (long token : children.tokensToAsk(now)) {
             ready(token);
         }
@@ -181,8 +199,7 @@ public final class EventLoop {
             try {
                 Optional<Children.Exit> exit = children.exitOf(tokens[i]);
                 if (exit.isPresent()) {
-                    add(new SupervisorEvent.OfService(
-                            exit.get().service(), exit.get().event()));
+                    ended(exit.get(), now);
                 }
             } catch (OsException e) {
                 outlets.complain("cannot learn how a process ended", e);
@@ -190,8 +207,18 @@ public final class EventLoop {
         }
     }
 
-    private void takeMessages() {
-        for (Inbox.Message message : inbox.takeAll()) {
+    private void ended(Children.Exit exit, MonotonicTime now) {
+        RunId run = exit.event().run();
+        if (!run.isOfHook() && supervisor.isHeard(exit.service())) {
+            lastWords.hold(exit, now);
+            outlets.notifySockets().hearOut(new Effect.HearOut(exit.service(), run));
+        } else {
+            add(new SupervisorEvent.OfService(exit.service(), exit.event()));
+        }
+    }
+
+    private void take(List<Inbox.Message> messages) {
+        for (Inbox.Message message : messages) {
             if (message.child().isPresent()) {
                 watch(message.event(), message.child().get());
             }
@@ -203,6 +230,11 @@ public final class EventLoop {
     private void add(SupervisorEvent event) {
         if (!checks.takes(event, events)) {
             events.add(event);
+            if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.HeardOut heard) {
+                lastWords
+                        .after(heard)
+                        .ifPresent(exit -> events.add(new SupervisorEvent.OfService(exit.service(), exit.event())));
+            }
         }
     }
 
@@ -221,6 +253,9 @@ public final class EventLoop {
             children.watch(of.service(), found.run(), child);
         } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.ChildExited exited) {
             children.mourn(of.service(), exited.run(), child);
+        } else if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.MainNamed) {
+            // Before the ends of this turn.
+            return;
         } else {
             throw new AssertionError(event);
         }

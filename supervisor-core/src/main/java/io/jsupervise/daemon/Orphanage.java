@@ -42,6 +42,7 @@ final class Orphanage {
     private final Os os;
     private final Path fifos;
     private final Map<Integer, Orphan> known = new HashMap<>();
+    private final Set<Integer> kept = new HashSet<>(0);
     private boolean settled = true;
     private boolean mayBeOfOthers;
     private Duration interval = LONGEST_INTERVAL;
@@ -159,7 +160,21 @@ final class Orphanage {
         return orphan;
     }
 
+    /** How this one ends somebody else has to learn before it is reaped. */
+    void keep(Pid pid) {
+        kept.add(pid.value());
+    }
+
+    void dontKeep(Pid pid) {
+        if (!kept.isEmpty()) {
+            kept.remove(pid.value());
+        }
+    }
+
     private boolean reap(Pid pid) {
+        if (kept.contains(pid.value())) {
+            return false;
+        }
         boolean gone = os.reapOrphan(pid);
         if (gone) {
             settled = false;

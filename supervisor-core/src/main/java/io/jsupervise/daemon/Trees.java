@@ -5,6 +5,7 @@ import io.jsupervise.io.ServiceGroups;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.MonotonicTime;
+import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.os.Child;
@@ -159,6 +160,25 @@ final class Trees {
     void beginWithout(ServiceName service, RunId run, ProcessIdentity member) {
         Tree tree = byRun.computeIfAbsent(run, any -> new Tree(service, run, Optional.empty(), false));
         tree.seen.put(member.pid().value(), member.startTime());
+    }
+
+    /** It was named as the main process of a run, so how it ends is for us to learn before it is reaped. */
+    void alsoHas(RunId run, ProcessIdentity named) {
+        orphanage.keep(named.pid());
+        Tree tree = byRun.get(run);
+        try {
+            boolean marked = os.bearer(named.pid(), fifos).flatMap(Bearer::run).equals(Optional.of(run));
+            if (tree != null && !marked) {
+                tree.seen.put(named.pid().value(), named.startTime());
+            }
+        } catch (OsException e) {
+            // It has ended.
+        }
+    }
+
+    /** It is known how it ended: it may be reaped. */
+    void endIsKnown(Pid pid) {
+        orphanage.dontKeep(pid);
     }
 
     void mainIsReaped(RunId run) {

@@ -8,6 +8,7 @@ import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.Pid;
 import io.jsupervise.lifecycle.ProcessIdentity;
 import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.os.Child;
 import io.jsupervise.os.Datagram;
 import io.jsupervise.os.Errno;
 import io.jsupervise.os.Fd;
@@ -30,7 +31,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /**
  * The sockets at which services say how they are (sd_notify(3)): one for each service that asks for it, at
@@ -63,7 +64,7 @@ public final class NotifySockets {
     private final Path directory;
     private final Path fifos;
     private final Belongings belongings;
-    private final Consumer<SupervisorEvent> results;
+    private final BiConsumer<SupervisorEvent, Optional<Child>> results;
     private final Runnable begun;
     private final Map<ServiceName, Socket> sockets = new HashMap<>();
     private final Map<Long, Socket> byToken = new HashMap<>();
@@ -84,6 +85,10 @@ public final class NotifySockets {
         long token;
         Optional<RunId> run = Optional.empty();
         ProcessIdentity main;
+
+        /** The one that was started; {@code main} may have been named since. */
+        ProcessIdentity started;
+
         boolean polled;
         boolean complained;
         Optional<String> deaf = Optional.empty();
@@ -98,11 +103,16 @@ public final class NotifySockets {
     }
 
     /**
-     * @param results gets what is said, and what was refused, on the thread that turns
+     * @param results gets what is said, and what was refused, on the thread that turns; with a process that is to be the
+     *                main process from then on
      * @param begun   is called once, when the first service has asked for a socket: somebody has to turn from then on
      */
     public NotifySockets(
-            Os os, SupervisorSpec spec, Belongings belongings, Consumer<SupervisorEvent> results, Runnable begun) {
+            Os os,
+            SupervisorSpec spec,
+            Belongings belongings,
+            BiConsumer<SupervisorEvent, Optional<Child>> results,
+            Runnable begun) {
         this.os = os;
         this.directory = spec.runtimeDir().resolve("notify");
         this.fifos = spec.stateDir().resolve("fifo");
@@ -146,6 +156,7 @@ public final class NotifySockets {
         }
         socket.run = Optional.of(run);
         socket.main = main;
+        socket.started = main;
         listen(socket);
     }
 
@@ -339,7 +350,7 @@ public final class NotifySockets {
         } catch (OsException e) {
             deaf = Optional.of(e.getMessage());
         }
-        results.accept(new SupervisorEvent.OfService(order.service(), new Event.HeardOut(order.run(), at, deaf)));
+        tell(new SupervisorEvent.OfService(order.service(), new Event.HeardOut(order.run(), at, deaf)));
     }
 
     /** Why some of it may not have been heard; empty as a rule. */
@@ -391,7 +402,10 @@ public final class NotifySockets {
                 if (said.problem().isPresent()) {
                     refuse(socket, said.problem().get());
                 }
-                results.accept(new SupervisorEvent.OfService(
+                if (said.notice().mainPid().isPresent()) {
+                    nameMain(socket, said.notice().mainPid().get());
+                }
+                tell(new SupervisorEvent.OfService(
                         socket.service, new Event.Notified(socket.run.orElseThrow(), said.notice())));
             } else {
                 refuse(
@@ -404,9 +418,38 @@ public final class NotifySockets {
         }
     }
 
+    /**
+     * Another process is the main process from now on, if it lives and is of the tree. It is looked for by its number, and known by its
+     * start time from then on: the second look tells that both were of the same process.
+     */
+    private void nameMain(Socket socket, Pid pid) {
+        if (pid.equals(socket.main.pid())) {
+            return;
+        }
+        try {
+            Optional<ProcessStat> process = os.process(pid);
+            boolean isItsOwn = process.isPresent() && process.get().isAlive() && isOfTree(socket, pid.value());
+            Optional<Child> named = isItsOwn ? os.find(process.get().identity()) : Optional.empty();
+            if (named.isPresent()) {
+                socket.main = named.get().identity();
+                Event event = new Event.MainNamed(socket.run.orElseThrow(), socket.main);
+                results.accept(new SupervisorEvent.OfService(socket.service, event), named);
+            } else {
+                refuse(socket, "MAINPID=" + pid + ": no living process of its own has this number");
+            }
+        } catch (OsException e) {
+            refuse(socket, "MAINPID=" + pid + ": " + e.getMessage());
+        }
+    }
+
+    private void tell(SupervisorEvent event) {
+        results.accept(event, Optional.empty());
+    }
+
     private boolean isOfTree(Socket socket, int sender) {
         int main = socket.main.pid().value();
-        if (sender == main) {
+        int started = socket.started.pid().value();
+        if (sender == main || sender == started) {
             return true;
         }
         int pid = sender;
@@ -415,7 +458,9 @@ public final class NotifySockets {
             if (process.isEmpty()) {
                 break;
             }
-            if (process.get().session() == main || process.get().parent() == main) {
+            int session = process.get().session();
+            int parent = process.get().parent();
+            if (session == main || session == started || parent == main || parent == started) {
                 return true;
             }
             pid = process.get().parent();
@@ -442,7 +487,6 @@ public final class NotifySockets {
     }
 
     private void trouble(Socket socket, String what) {
-        results.accept(
-                new SupervisorEvent.Noticed(Optional.of(socket.service), "notify-refused", Map.of("what", what)));
+        tell(new SupervisorEvent.Noticed(Optional.of(socket.service), "notify-refused", Map.of("what", what)));
     }
 }

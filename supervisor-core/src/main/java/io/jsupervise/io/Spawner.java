@@ -234,11 +234,12 @@ public final class Spawner implements Actor {
                     streams.stderr(),
                     how.privileges(),
                     group(spec, order.run())));
-            if (isHeard) {
-                listen(order, child);
-            }
             List<String> names = new ArrayList<>(environment.keySet());
             results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), userOf(how), names), child);
+            if (isHeard) {
+                // Last: what it says is told after that it is there.
+                listen(order, child);
+            }
         } catch (SpawnException e) {
             results.failed(spec.name(), new Event.SpawnFailed(order.run(), e.getMessage()));
         } catch (OsException e) {

@@ -46,6 +46,8 @@ public sealed interface Event {
 
         R on(HeartbeatLookedAt event);
 
+        R on(MainNamed event);
+
         R on(Notified event);
 
         R on(HeardOut event);
@@ -235,6 +237,14 @@ public sealed interface Event {
 
     /** The answer to {@link Effect.LookAtHeartbeat}. */
     record HeartbeatLookedAt(RunId run, Look look) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** It has named another living process of its tree as its main process (MAINPID of sd_notify(3)), which is watched from now on. */
+    record MainNamed(RunId run, ProcessIdentity process) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

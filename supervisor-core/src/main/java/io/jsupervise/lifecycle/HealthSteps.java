@@ -254,12 +254,6 @@ final class HealthSteps {
     }
 
     private void heardWhileUp(Notice notice) {
-        if (notice.mainPid().isPresent()
-                && !notice.mainPid().get().equals(s.process().orElseThrow().pid())) {
-            tell(
-                    "notify-refused",
-                    "MAINPID=" + notice.mainPid().get() + ": the main process is the one that was started");
-        }
         if (notice.watchdog().isPresent()) {
             set(health().watchdog(notice.watchdog().get()));
         }
@@ -275,6 +269,20 @@ final class HealthSteps {
             saysItIsReady();
         } else if (notice.reloading() && isUp) {
             says(Said.RELOADING);
+        }
+    }
+
+    /** Another process is the one that is watched, signalled and waited for; whoever supervises next finds it in the journal. */
+    void mainNamed(ProcessIdentity process) {
+        Map<String, Object> details = new LinkedHashMap<>();
+        details.put("pid", (long) process.pid().value());
+        details.put("before", (long) s.process().orElseThrow().pid().value());
+        s.run = Optional.of(run().spawned(process));
+        s.lastRun = Optional.of(new Service.LastRun(run().id(), process));
+        lifecycle.announce("main-changed", Optional.empty(), Optional.empty(), details);
+        if (s.state == ServiceState.STOPPING && lifecycle.isAskedToEnd()) {
+            // What it was asked before, it may not have heard.
+            lifecycle.terminate();
         }
     }
 
@@ -303,17 +311,9 @@ final class HealthSteps {
     private void says(Said what) {
         if (health().said() != what) {
             set(health().said(what));
-            tell("notified", what.name() + "=1");
-        }
-    }
-
-    private void tell(String event, String what) {
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("what", what);
-        if (event.equals("notified")) {
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("what", what.name() + "=1");
             lifecycle.announce("notified", Optional.empty(), Optional.empty(), details);
-        } else {
-            lifecycle.announce("notify-refused", Optional.empty(), Optional.empty(), details);
         }
     }
 

@@ -847,7 +847,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
-    private void terminate() {
+    void terminate() {
         Signal stop = s.spec.stop().signal();
         boolean toAll = s.spec.stop().killMode() == KillMode.TREE;
         if (!toAll) {
@@ -1140,7 +1140,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
     }
 
-    private boolean isAskedToEnd() {
+    boolean isAskedToEnd() {
         return s.timers.isArmed(TimerKind.STOP) || s.timers.isArmed(TimerKind.DUMP);
     }
 
@@ -1227,6 +1227,14 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     public Boolean on(Event.Notified event) {
         if (isPresentRun(event.run()) && s.process().isPresent() && isUpOrStopping()) {
             health().heard(event.notice());
+        }
+        return true;
+    }
+
+    @Override
+    public Boolean on(Event.MainNamed event) {
+        if (isPresentRun(event.run()) && s.process().isPresent() && isUpOrStopping()) {
+            health().mainNamed(event.process());
         }
         return true;
     }

@@ -157,6 +157,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         return service != null && !service.spec().spawn().privileges().areOurs();
     }
 
+    /** Whether it has a notify socket. */
+    public boolean isHeard(ServiceName name) {
+        Service service = services.get(name);
+        return service != null && service.spec().isHeard();
+    }
+
     // ---- services ----
 
     @Override

@@ -60,7 +60,8 @@ class NotifySocketsLinuxTest {
     }
 
     private NotifySockets sockets() {
-        return new NotifySockets(os, supervisor(), new Belongings(os, supervisor()), events::add, () -> begun++);
+        return new NotifySockets(
+                os, supervisor(), new Belongings(os, supervisor()), (event, named) -> events.add(event), () -> begun++);
     }
 
     private static ServiceSpec web() {
@@ -237,5 +238,41 @@ class NotifySocketsLinuxTest {
         assertEquals(List.of(), heard());
         next.forget(web().name());
         assertEquals(Optional.empty(), os.stat(path));
+    }
+
+    private List<Event.MainNamed> named() {
+        List<Event.MainNamed> named = new ArrayList<>();
+        for (SupervisorEvent event : events) {
+            if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.MainNamed one) {
+                named.add(one);
+            }
+        }
+        return named;
+    }
+
+    @Test
+    void a_process_of_its_own_may_be_named_as_the_main_process_and_a_strangers_may_not() throws Exception {
+        NotifySockets sockets = sockets();
+        sockets.expect(web());
+        Child stranger = python("" + WAIT);
+        Child main = python("child = os.fork()\nif child == 0:\n  os.setsid()" + WAIT.replace("\n", "\n  ")
+                + "\nwith open('child', 'w') as f: f.write(str(child))\nsay('MAINPID=" + stranger.pid()
+                + "')\nsay('MAINPID=%d\\nREADY=1' % child)"
+                + "\nimport time\ntime.sleep(1000)\n");
+        sockets.began(web().name(), RUN, main.identity());
+        turnUntil(sockets, () -> heard().size() == 2);
+        assertEquals(
+                List.of("notify-refused: MAINPID=" + stranger.pid() + ": no living process of its own has this number"),
+                refused());
+        assertEquals(1, named().size());
+        assertEquals(
+                Files.readString(dir.resolve("child")),
+                named().get(0).process().pid().toString());
+        int order = events.indexOf(new SupervisorEvent.OfService(web().name(), named().get(0)));
+        assertTrue(events.subList(order, events.size()).size() == 2, "what else the message says comes behind");
+        for (Child child : os.find(named().get(0).process()).stream().toList()) {
+            os.signal(child, Signal.KILL);
+            os.release(child);
+        }
     }
 }

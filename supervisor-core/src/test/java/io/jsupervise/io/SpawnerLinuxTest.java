@@ -54,7 +54,7 @@ class SpawnerLinuxTest {
                 Map.of("OURS", "1", "BOTH", "ours"),
                 "operator",
                 new Belongings(os, supervisor()),
-                new NotifySockets(os, supervisor(), new Belongings(os, supervisor()), event -> {}, () -> {}),
+                new NotifySockets(os, supervisor(), new Belongings(os, supervisor()), (event, named) -> {}, () -> {}),
                 Optional.empty(),
                 (service, log) -> outputs.prepare(service, log),
                 new Spawner.Results() {

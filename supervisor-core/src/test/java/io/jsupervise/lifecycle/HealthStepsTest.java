@@ -446,4 +446,16 @@ class HealthStepsTest {
         bench.later(Duration.ofSeconds(90)).fires(TimerKind.START_TIMEOUT);
         assertEquals("start-timeout: not ready within 90s: it waits for a line with up", ending(bench));
     }
+
+    @Test
+    void another_main_process_is_recorded_told_and_signalled() {
+        Bench bench = new Bench(notifying()).begin().spawned();
+        ProcessIdentity other = new ProcessIdentity(new Pid(4711), 17);
+        bench.on(new Event.MainNamed(new RunId("old"), other));
+        assertFalse(bench.service().process().equals(Optional.of(other)));
+        bench.on(new Event.MainNamed(bench.run(), other));
+        assertEquals("record, tell main-changed", bench.words());
+        assertEquals(Optional.of(other), bench.service().process());
+        assertEquals(other, bench.service().lastRun().orElseThrow().process());
+    }
 }
