@@ -269,6 +269,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     @Override
     public Boolean on(Event.RestartedWithOthers event) {
         if (s.wanted == Wanted.UP && (s.state == ServiceState.STARTING || s.state == ServiceState.RUNNING)) {
+            forgetFailuresIfWell();
             end(event.cause(), event.reason());
         }
         return true;
@@ -958,12 +959,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
      * ended by itself; after a hang it is merely the answer to our signal.
      */
     private void ended(Optional<ExitStatus> status, Cause cause, String reason) {
-        Optional<MonotonicTime> readyAt = s.run.orElseThrow().readyAt();
-        boolean wasWell = readyAt.isPresent()
-                && now.mono().since(readyAt.get()).compareTo(s.spec.backoff().resetAfter()) >= 0;
-        if (wasWell && s.history.failures() > 0) {
-            s.history = s.history.recovered();
-        }
+        forgetFailuresIfWell();
         int code = cause == Cause.EXIT && status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
         boolean success = code >= 0 && s.spec.successExitCodes().contains(code);
         boolean restart =
@@ -978,6 +974,16 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             giveUp(endOf(status, cause, reason, Optional.empty()), "cannot start: " + reason);
         } else {
             finish(endOf(status, cause, reason, Optional.empty()), ServiceState.EXITED, "exited");
+        }
+    }
+
+    /** The run that ends was ready for long enough: the backoff starts afresh. */
+    private void forgetFailuresIfWell() {
+        Optional<MonotonicTime> readyAt = s.run.orElseThrow().readyAt();
+        boolean wasWell = readyAt.isPresent()
+                && now.mono().since(readyAt.get()).compareTo(s.spec.backoff().resetAfter()) >= 0;
+        if (wasWell && s.history.failures() > 0) {
+            s.history = s.history.recovered();
         }
     }
 

@@ -72,6 +72,13 @@ final class GroupRestarts {
     private static final class Restart {
         final ServiceName root;
         final String why;
+
+        /** Who was started later need not end. */
+        final MonotonicTime since;
+
+        /** Somebody has asked for it, so the start of the root is one like any other. */
+        boolean isAsked;
+
         final Map<ServiceName, Cause> others = new LinkedHashMap<>();
 
         /** Those whose run has to end, and has not ended yet. */
@@ -83,9 +90,10 @@ final class GroupRestarts {
         /** Those that wanted to start meanwhile. */
         final Set<ServiceName> held = new LinkedHashSet<>();
 
-        Restart(ServiceName root, String why) {
+        Restart(ServiceName root, String why, MonotonicTime since) {
             this.root = root;
             this.why = why;
+            this.since = since;
         }
 
         boolean concerns(ServiceName name) {
@@ -112,39 +120,63 @@ final class GroupRestarts {
      * @param why   for people
      */
     void restartDependents(ServiceName root, MonotonicTime since, String why) {
-        open(root, RestartScope.dependents(root, core.order()), since, why, false);
+        open(new Restart(root, why, since), RestartScope.dependents(root, core.order()), false);
     }
 
     /** The others of its group are restarted that the strategy of the group names; see {@link #restartDependents}. */
     void restartGroup(ServiceName root, MonotonicTime since, String why) {
         Optional<Service> service = core.find(root);
         if (service.isPresent()) {
-            open(root, RestartScope.group(service.get(), core.services(), core.order()), since, why, false);
+            open(
+                    new Restart(root, why, since),
+                    RestartScope.group(service.get(), core.services(), core.order()),
+                    false);
         }
+    }
+
+    /**
+     * {@code root} is about to be given another process, by an operator or a reload: so are those that are restarted with
+     * it. To be called before it is, or it might start before they have ended.
+     *
+     * @param why for people
+     */
+    void restartAlong(ServiceName root, MonotonicTime now, String why) {
+        Restart restart = new Restart(root, why, now);
+        restart.isAsked = true;
+        open(restart, RestartScope.alongWith(root, core.order()), false);
     }
 
     /** A supervisor begins: what was due when the one before it died still is. */
     void begin() {
         for (Service service : List.copyOf(core.services())) {
             afterEnd(service, true);
+            if (service.state() == ServiceState.STOPPING && service.wanted() == Wanted.UP) {
+                String why = service.ending().orElseThrow().reason();
+                Restart restart =
+                        new Restart(service.name(), why, service.since().mono());
+                restart.isAsked = true;
+                open(restart, RestartScope.alongWith(service.name(), core.order()), true);
+            }
         }
     }
 
     /** It has ended and is to be restarted: so are those that the services file has restarted with it. */
     private void afterEnd(Service service, boolean begins) {
-        if (service.state() != ServiceState.BACKOFF || isRoot(service.name())) {
+        if (service.state() != ServiceState.BACKOFF || isKnown(service)) {
             return;
         }
         Map<ServiceName, Cause> others = RestartScope.afterEnd(service, core.services(), core.order());
         if (!others.isEmpty()) {
             String why = service.history().lastEnd().map(End::reason).orElse("it has ended");
-            open(service.name(), others, service.since().mono(), why, begins);
+            open(new Restart(service.name(), why, service.since().mono()), others, begins);
         }
     }
 
-    private boolean isRoot(ServiceName name) {
+    /** A start that fails is one more end: of those that have started since, some have to end once more. */
+    private boolean isKnown(Service service) {
         for (Restart one : open) {
-            if (one.root.equals(name)) {
+            if (one.root.equals(service.name())
+                    && !one.since.isBefore(service.since().mono())) {
                 return true;
             }
         }
@@ -152,16 +184,14 @@ final class GroupRestarts {
     }
 
     /** @param begins whether some may have been ended for this before, and must not start by themselves */
-    private void open(
-            ServiceName root, Map<ServiceName, Cause> others, MonotonicTime since, String why, boolean begins) {
-        Restart restart = new Restart(root, why);
+    private boolean open(Restart restart, Map<ServiceName, Cause> others, boolean begins) {
         List<String> names = new ArrayList<>();
         others.forEach((name, cause) -> {
             Service service = core.find(name).orElse(null);
             if (service != null && service.wanted() == Wanted.UP) {
                 restart.others.put(name, cause);
                 boolean isOld = service.run()
-                        .filter(run -> !since.isBefore(run.orderedAt().mono()))
+                        .filter(run -> !restart.since.isBefore(run.orderedAt().mono()))
                         .isPresent();
                 if (isOld) {
                     restart.old.put(name, service.run().get().id());
@@ -170,17 +200,31 @@ final class GroupRestarts {
             }
         });
         if (restart.others.isEmpty() || restart.old.isEmpty() && !begins) {
-            return;
+            return false;
         }
+        takeOver(restart);
         open.add(restart);
         restart.stops.add(restart.old.keySet(), core.order());
-        Map<String, Object> details = new LinkedHashMap<>();
-        details.put("services", names);
-        details.put("reason", why);
-        tell(Optional.of(root), "restarting-others", details);
+        if (!names.isEmpty()) {
+            Map<String, Object> details = new LinkedHashMap<>();
+            details.put("services", names);
+            details.put("reason", restart.why);
+            tell(Optional.of(restart.root), "restarting-others", details);
+        }
         askAll(restart);
         // What the others hold may be what this root depends on.
         List.copyOf(open).forEach(this::settle);
+        return true;
+    }
+
+    /** An earlier one of the same root has nothing to do any more but to wait for that. */
+    private void takeOver(Restart restart) {
+        for (Restart before : List.copyOf(open)) {
+            if (before.root.equals(restart.root) && before.old.isEmpty()) {
+                open.remove(before);
+                restart.held.addAll(before.held);
+            }
+        }
     }
 
     private void tell(Optional<ServiceName> root, String event, Map<String, Object> details) {
@@ -356,7 +400,7 @@ final class GroupRestarts {
         }
         Set<ServiceName> all = new HashSet<>(company.getOrDefault(name, Set.of()));
         for (Restart restart : open) {
-            if (restart.concerns(name)) {
+            if (restart.concerns(name) && !(restart.isAsked && restart.root.equals(name))) {
                 all.addAll(restart.all());
             }
         }

@@ -43,6 +43,13 @@ final class RestartScope {
         return others;
     }
 
+    /** Those that depend on {@code root} with {@code restart: true}, and theirs. */
+    static Map<ServiceName, Cause> alongWith(ServiceName root, StartOrder order) {
+        Map<ServiceName, Cause> others = new LinkedHashMap<>();
+        addDependents(root, new ArrayDeque<>(List.of(root)), order, others);
+        return others;
+    }
+
     /** All that the services file has restarted when {@code root} has ended and is restarted. */
     static Map<ServiceName, Cause> afterEnd(Service root, Collection<Service> inOrder, StartOrder order) {
         boolean alone = root.spec().group().isEmpty() && !order.knows(root.name());

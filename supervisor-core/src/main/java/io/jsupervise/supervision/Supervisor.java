@@ -821,8 +821,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     private void change(ServiceSpec next) {
         ServiceName name = next.name();
-        if (SpecChange.of(services.get(name), next) == SpecChange.NONE) {
+        SpecChange change = SpecChange.of(services.get(name), next);
+        if (change == SpecChange.NONE) {
             return;
+        }
+        if (change == SpecChange.RESTART) {
+            restarts.restartAlong(name, now.mono(), "the services file has changed");
         }
         advance(name, new Event.SpecChanged(next));
         Service service = services.get(name);
@@ -1178,6 +1182,11 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             noLongerStops(names);
             // What is needed begins first: a migration that had ended before is run again before its server starts.
             for (ServiceName name : order.dependenciesFirst(names)) {
+                boolean keepsItsProcess = act.verb() == Ask.Act.Verb.START
+                        && services.get(name).run().isPresent();
+                if (!keepsItsProcess) {
+                    restarts.restartAlong(name, now.mono(), "asked for by an operator");
+                }
                 advance(name, eventOf(act.verb()));
             }
         }

@@ -36,6 +36,7 @@ final class Choreography {
     private final Map<String, Part> parts = new HashMap<>();
     private final boolean onlyOneshots;
     private boolean calm;
+    private Optional<Groupings> groupings = Optional.empty();
 
     /** What is added to one service. */
     private static final class Part {
@@ -82,6 +83,11 @@ final class Choreography {
         }
     }
 
+    /** Some are restarted together. */
+    void groups(Groupings drawn) {
+        groupings = Optional.of(drawn);
+    }
+
     /** Whether all are oneshots, for ever. */
     boolean onlyOneshots() {
         return onlyOneshots;
@@ -93,6 +99,7 @@ final class Choreography {
 
     /** Somebody edits the file. */
     void edit() {
+        groupings.ifPresent(Groupings::edit);
         for (Part part : parts.values()) {
             if (chance(0.15)) {
                 needOthers(part, 0.4);
@@ -122,7 +129,9 @@ final class Choreography {
                 boolean mayComplete = parts.get(other).isOneshot;
                 needs.add(new Dependency(
                         new io.jsupervise.spec.ServiceName(other),
-                        condition == Condition.COMPLETED && !mayComplete ? Condition.READY : condition));
+                        condition == Condition.COMPLETED && !mayComplete ? Condition.READY : condition,
+                        groupings.isPresent()
+                                && groupings.get().along(plain.name().value(), other)));
             }
         }
         RestartPolicy restart = plain.restart();
@@ -136,7 +145,7 @@ final class Choreography {
                 plain.spawn(),
                 plain.autostart(),
                 needs,
-                plain.group(),
+                groupings.flatMap(drawn -> drawn.of(plain.name().value())),
                 plain.startJitter(),
                 plain.ready(),
                 plain.startTimeout(),

@@ -318,6 +318,12 @@ final class CrashWatch {
             Sayings.condemned(spec, main.get(), cause, world.nanos());
             disturbed.add(main.get());
         }
+        boolean goesAlong =
+                happening.event().equals("stopping") && (cause.equals("group") || cause.equals("dependency"));
+        boolean wasOnItsWay = happening.event().equals("started") && state == ServiceState.STOPPING;
+        if (goesAlong || wasOnItsWay) {
+            main.ifPresent(disturbed::add);
+        }
         if (happening.event().equals("stopping")
                 && "post-start".equals(happening.details().get("cause"))) {
             main.ifPresent(disturbed::add);

@@ -43,6 +43,7 @@ final class OrderWatch {
 
     private final SimulatedOs os;
     private final Invariants.Excuses excuses;
+    private final GroupWatch groups;
     private final Map<String, One> services = new LinkedHashMap<>();
     private final Set<SimulatedProcess> killed = new HashSet<>();
     /** Nothing ends them; that was told, and nobody waits for them any more. */
@@ -119,6 +120,7 @@ final class OrderWatch {
     OrderWatch(SimulatedOs os, Invariants.Excuses excuses) {
         this.os = os;
         this.excuses = excuses;
+        this.groups = new GroupWatch(os);
     }
 
     // ---- for whoever drives ----
@@ -133,6 +135,7 @@ final class OrderWatch {
         lifeBegan = os.world.nanos();
         handsOver = false;
         Set<String> named = take(file);
+        Set<String> backsOff = new HashSet<>();
         for (One one : services.values()) {
             // What runs of one that is not named is told when it is adopted; nothing else of it is due.
             Optional<ServiceRecord> record = Optional.of(one.spec.name().value())
@@ -154,11 +157,15 @@ final class OrderWatch {
                     .filter(OrderWatch::outlivesUs)
                     .orElse(ServiceState.STOPPED);
             one.isRestart = one.state == ServiceState.BACKOFF;
+            if (one.isRestart) {
+                backsOff.add(one.spec.name().value());
+            }
             one.isAsked = false;
             one.saidToHaveSucceeded = record.isPresent()
                     && one.state == ServiceState.EXITED
                     && isSuccess(one.spec, record.get().history().lastEnd().flatMap(End::status));
         }
+        groups.lifeBegins(file, backsOff);
         look();
     }
 
@@ -180,6 +187,7 @@ final class OrderWatch {
     void powerGoes() {
         killed.clear();
         hooks.clear();
+        groups.powerGoes();
         for (One one : services.values()) {
             one.main = null;
             one.preparing = null;
@@ -189,6 +197,7 @@ final class OrderWatch {
     /** What should have been recorded may not be: who does not know what was due cannot do it. */
     void recordsMayBeLost() {
         recordsMayBeLost = true;
+        groups.recordsMayBeLost();
     }
 
     /** Returns who is named. */
@@ -262,7 +271,7 @@ final class OrderWatch {
 
     /** When something was missing last that {@code service} depends on; long ago where it depends on nothing. */
     long unmetAt(String service) {
-        return services.get(service).unmetAt;
+        return Math.max(services.get(service).unmetAt, groups.heldAt(service));
     }
 
     /** Whether somebody waits for {@code service}, who has it started with that. */
@@ -421,8 +430,11 @@ final class OrderWatch {
     }
 
     private void begins(One one) {
-        boolean isJudged =
-                !one.isRestart && !one.mayBeOnItsWay && !one.spec.dependsOn().isEmpty();
+        groups.begins(one.spec.name().value());
+        boolean isJudged = !one.isRestart
+                && !one.mayBeOnItsWay
+                && !one.spec.dependsOn().isEmpty()
+                && !groups.isConcerned(one.spec.name().value());
         if (isJudged && one.metAt < one.since) {
             throw new Violation(
                     "depends_on",
@@ -478,6 +490,7 @@ final class OrderWatch {
     // ---- what the supervisor says ----
 
     void told(Happening happening) {
+        groups.told(happening);
         if (happening.service().isPresent()) {
             One one = services.get(happening.service().get().value());
             if (one != null) {
@@ -502,7 +515,7 @@ final class OrderWatch {
 
     private void told(One one, Happening happening) {
         boolean isAsked = happening.event().equals("stopping") && ServiceWatch.isOrdered(happening);
-        if (isAsked && one.mainIsKnown && one.main.isAlive()) {
+        if (isAsked && one.main != null && one.main.isAlive()) {
             for (String other : one.first) {
                 One dependent = services.get(other);
                 if (!dependent.isDown() || !nothingLives(dependent)) {
@@ -620,6 +633,7 @@ final class OrderWatch {
     void configured(Configuration next, Set<String> removed, Set<String> afresh) {
         look();
         take(next);
+        groups.configured(next);
         services.values().forEach(one -> one.first = Set.of());
         stopTogether(removed);
         for (String name : afresh) {

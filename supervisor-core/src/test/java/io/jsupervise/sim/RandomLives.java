@@ -99,7 +99,7 @@ final class RandomLives {
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
                     "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
-                            + " -Dtest=KillTest" + (kind == Scenario.Kind.PLAIN ? "" : "#*order*") + " -Dsim.seed="
+                            + " -Dtest=" + Scenario.testOf("KillTest", kind) + " -Dsim.seed="
                             + seed + "\nhow it came about:\n"
                             + lives.transcript.text(),
                     e);
@@ -174,7 +174,7 @@ final class RandomLives {
                 }
             }
             case 16, 17, 18 -> {
-                if (kind == Scenario.Kind.CHOREOGRAPHED) {
+                if (kind != Scenario.Kind.PLAIN) {
                     reload(life);
                 }
             }

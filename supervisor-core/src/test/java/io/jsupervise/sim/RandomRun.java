@@ -113,7 +113,7 @@ final class RandomRun {
         } catch (AssertionError | RuntimeException e) {
             throw new AssertionError(
                     "seed " + seed + ": " + e.getMessage() + "\nto see it again: mvn -q -pl supervisor-core test"
-                            + " -Dtest=SimulationTest" + (kind == Scenario.Kind.PLAIN ? "" : "#*order*")
+                            + " -Dtest=" + Scenario.testOf("SimulationTest", kind)
                             + " -Dsim.seed=" + seed + "\nhow it came about:\n"
                             + simulation.transcript.text(),
                     e);
@@ -155,7 +155,7 @@ final class RandomRun {
         if (chance(0.8)) {
             scenario.edit();
         }
-        if (kind == Scenario.Kind.CHOREOGRAPHED) {
+        if (kind != Scenario.Kind.PLAIN) {
             read = pick(Read.AS_IT_IS, Read.AS_IT_IS, Read.AS_IT_IS, Read.AS_IT_IS, Read.SPOILT, Read.REFUSED);
         }
         if (chance(0.3)) {

@@ -53,7 +53,18 @@ final class Scenario {
         /** Services that stand each for itself. */
         PLAIN,
         /** The same, with dependencies, hooks, one-shots and kill modes. */
-        CHOREOGRAPHED
+        CHOREOGRAPHED,
+        /** The same, with groups, and dependencies that restart their dependents. */
+        GROUPED
+    }
+
+    /** Which test plays such scenarios, for the line that plays one again; {@code test} plays all others. */
+    static String testOf(String test, Kind kind) {
+        return switch (kind) {
+            case PLAIN -> test;
+            case CHOREOGRAPHED -> test + "#*order*";
+            case GROUPED -> "GroupsSimulationTest";
+        };
     }
 
     Scenario(SplittableRandom random) {
@@ -73,6 +84,9 @@ final class Scenario {
         this.choreography = kind == Kind.PLAIN
                 ? Optional.empty()
                 : Optional.of(new Choreography(random.split(), services, crashLoops));
+        if (kind == Kind.GROUPED) {
+            choreography.orElseThrow().groups(new Groupings(random.split(), List.copyOf(byName.keySet())));
+        }
         this.configuration = configuration(slots, dressed(services));
     }
 

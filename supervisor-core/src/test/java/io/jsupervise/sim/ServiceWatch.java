@@ -349,6 +349,10 @@ final class ServiceWatch {
             if (isOrdered(happening)) {
                 itsTurnHasCome();
             }
+            if (to == ServiceState.STOPPING && (cause.equals("group") || cause.equals("dependency"))) {
+                forgetFailuresIfWell();
+                readyAt = Long.MAX_VALUE;
+            }
             arrived(to);
         }
         return hang;
@@ -389,12 +393,7 @@ final class ServiceWatch {
     private void backsOff(long delay, long atLeast) {
         long now = world.nanos();
         Backoff backoff = spec.backoff();
-        boolean wasWell = readyAt != Long.MAX_VALUE
-                && now - readyAt >= backoff.resetAfter().toNanos();
-        if (wasWell) {
-            fewestFailures = 0;
-            mostFailures = 0;
-        }
+        forgetFailuresIfWell();
         long shortest = Math.max(atLeast, backoff.delay(fewestFailures, 0).toNanos());
         long longest = Math.max(
                 atLeast, backoff.delay(mostFailures, 1).plus(spec.startJitter()).toNanos());
@@ -409,6 +408,15 @@ final class ServiceWatch {
         readyAt = Long.MAX_VALUE;
         restartDue = true;
         notBefore = now + delay;
+    }
+
+    private void forgetFailuresIfWell() {
+        boolean wasWell = readyAt != Long.MAX_VALUE
+                && world.nanos() - readyAt >= spec.backoff().resetAfter().toNanos();
+        if (wasWell) {
+            fewestFailures = 0;
+            mostFailures = 0;
+        }
     }
 
     /** Promise 6: who is given up for too many restarts has had them, and not from operators. */

@@ -52,8 +52,8 @@ final class Simulation {
     /** The daemon has begun, and has not had a turn yet. */
     Simulation(Setup setup, long seed) {
         this.transcript = new Transcript(world, setup.lines());
-        this.invariants = new Invariants(
-                world, os, setup.configuration(), transcript, setup.kind() == Scenario.Kind.CHOREOGRAPHED);
+        this.invariants =
+                new Invariants(world, os, setup.configuration(), transcript, setup.kind() != Scenario.Kind.PLAIN);
         os.programs(setup.programs());
         os.observer(invariants);
         try {

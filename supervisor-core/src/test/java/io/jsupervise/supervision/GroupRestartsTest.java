@@ -158,6 +158,94 @@ class GroupRestartsTest {
                 RestartScope.group(herd.serviceOf("web"), services, order).keySet());
     }
 
+    // ---- what operators and reloads do ----
+
+    private static Herd shop() {
+        return running(Herd.service("db"), Herd.service("web").dependsOn(on(true, "db")));
+    }
+
+    @Test
+    void an_operators_restart_ends_those_that_are_restarted_with_it_before_it_starts() {
+        Herd herd = shop().act(Verb.RESTART, "db").committed();
+        assertEquals("STOPPING STOPPING", herd.states());
+        ends(herd, "db");
+        assertEquals("WAITING STOPPING", herd.states());
+        ends(herd, "web");
+        assertEquals("STARTING WAITING", herd.states());
+        herd.spawned("db").committed().fires("db", TimerKind.READY).committed();
+        assertEquals("reply 1 [db RUNNING (running, pid 103)]", herd.deeds().replaceAll(".*(reply.*])", "$1"));
+        assertEquals("RUNNING STARTING", herd.states());
+        assertEquals(
+                "restarted with db: asked for by an operator",
+                herd.serviceOf("web").history().lastEnd().orElseThrow().reason());
+    }
+
+    @Test
+    void a_start_of_one_that_was_down_restarts_those_that_ran_on_without_it() {
+        Herd herd = shop().act(Verb.STOP, "db").committed();
+        ends(herd, "db");
+        assertEquals("STOPPED RUNNING", herd.states());
+        herd.act(Verb.START, "db").committed();
+        assertEquals("WAITING STOPPING", herd.states());
+        ends(herd, "web");
+        assertEquals("STARTING WAITING", herd.states());
+        assertEquals("STARTING WAITING", herd.act(Verb.START, "db").committed().states());
+    }
+
+    @Test
+    void a_stop_while_others_end_for_a_restart_takes_the_restart_back() {
+        Herd herd = shop().act(Verb.RESTART, "db").committed();
+        herd.act(Verb.STOP, "db").committed();
+        ends(herd, "web", "db");
+        assertEquals("STOPPED WAITING", herd.states());
+        assertEquals(
+                "[db: ready, but an operator stopped it]",
+                herd.serviceOf("web").waitingFor().toString());
+    }
+
+    @Test
+    void a_reload_that_restarts_one_restarts_those_with_it() {
+        Herd herd = shop().reload(
+                        Herd.service("db").environment(Map.of("A", "b")),
+                        Herd.service("web").dependsOn(on(true, "db")))
+                .committed();
+        assertEquals("STOPPING STOPPING", herd.states());
+        ends(herd, "db");
+        assertEquals("WAITING STOPPING", herd.states());
+        ends(herd, "web");
+        assertEquals("STARTING WAITING", herd.states());
+    }
+
+    @Test
+    void a_restart_of_all_is_one_restart_of_each() {
+        Herd herd = shop().act(Verb.RESTART).committed();
+        assertEquals("STOPPING STOPPING", herd.states());
+        ends(herd, "web", "db");
+        herd.spawned("db").committed().fires("db", TimerKind.READY).committed();
+        herd.spawned("web").committed().fires("web", TimerKind.READY).committed();
+        assertEquals("RUNNING RUNNING", herd.states());
+        assertEquals(1, herd.serviceOf("web").history().ends().size());
+        assertEquals(1, herd.serviceOf("db").history().ends().size());
+    }
+
+    @Test
+    void another_strategy_counts_from_the_next_end_on() {
+        Herd herd = running(service("a", Strategy.ONE_FOR_ONE), service("b", Strategy.ONE_FOR_ONE))
+                .reload(service("a", Strategy.ONE_FOR_ALL), service("b", Strategy.ONE_FOR_ALL))
+                .committed();
+        assertEquals("RUNNING RUNNING", herd.states());
+        assertEquals("BACKOFF STOPPING", herd.exits("a", 1).committed().states());
+    }
+
+    @Test
+    void one_that_is_removed_no_longer_keeps_others_from_starting() {
+        Herd herd = group(Strategy.ONE_FOR_ALL).exits("b", 1).committed();
+        ends(herd, "a", "c");
+        herd.reload(service("a", Strategy.ONE_FOR_ALL), service("c", Strategy.ONE_FOR_ALL))
+                .committed();
+        assertEquals("STARTING STARTING STOPPING", herd.states());
+    }
+
     // ---- what may come between ----
 
     @Test
