@@ -41,6 +41,9 @@ public final class ConfigSummary {
                             "together",
                             "as group " + group.name() + " says, "
                                     + group.strategy().word()));
+            if (!service.escalation().ladder().isEmpty()) {
+                line(text, "then", service.escalation().words());
+            }
             service.heartbeat()
                     .ifPresent(heartbeat -> line(
                             text,

@@ -52,6 +52,8 @@ final class Keys {
             "give_up_exit_codes",
             "backoff",
             "start_limit",
+            "verify",
+            "escalate",
             "critical",
             "heartbeat",
             "watchdog_timeout",
@@ -78,6 +80,7 @@ final class Keys {
             List.of("delay", "heartbeat", "notify", "tcp", "http", "exec", "file", "log_line");
     static final List<String> CHECK = List.of("http", "tcp", "exec", "interval", "timeout", "retries", "start_period");
     static final List<String> BACKOFF = List.of("initial", "factor", "max", "jitter", "reset_after");
+    static final List<String> VERIFY = List.of("stable_for");
     static final List<String> START_LIMIT = List.of("count", "within");
     static final List<String> HEARTBEAT = List.of("timeout", "file", "grace");
     static final List<String> LOG =

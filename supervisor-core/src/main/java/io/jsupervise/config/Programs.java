@@ -8,6 +8,7 @@ import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Probe;
 import io.jsupervise.spec.Readiness;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceSpec;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -47,6 +48,11 @@ final class Programs {
             if (hook.isPresent()) {
                 Place place = placeOf(section, kind.word());
                 look(kind.word(), place, spec, hook.get().command(), told);
+            }
+        }
+        for (Rung rung : spec.escalation().ladder()) {
+            if (rung instanceof Rung.Run run) {
+                look("escalate", section.placeOf("escalate"), spec, run.hook().command(), told);
             }
         }
         lookAtChecks(section, spec, told);

@@ -33,7 +33,6 @@ import java.util.Optional;
 final class ServiceReader {
     private static final Duration STANDARD_LIMIT = Duration.ofMinutes(5);
 
-    private static final RestartIntensity CRITICAL_LIMIT = new RestartIntensity(5, Duration.ofMinutes(5));
     private static final int GRACE_FACTOR = 3;
     private static final Duration STANDARD_HOOK = Duration.ofSeconds(90);
 
@@ -110,12 +109,9 @@ final class ServiceReader {
         groups.of(name, section).ifPresent(spec::group);
         section.string("description", "a text").ifPresent(spec::description);
         startLimit(section).ifPresent(limit -> spec.startLimit(limit));
-        if (section.bool("critical", false)) {
+        boolean critical = section.bool("critical", false);
+        if (critical) {
             spec.critical();
-            if (!section.has("start_limit")) {
-                // Or it would never be given up, and being critical would mean nothing.
-                spec.startLimit(CRITICAL_LIMIT);
-            }
         }
         Optional<Heartbeat> heartbeat = heartbeat(name, section, workingDir.orElse(directory));
         heartbeat.ifPresent(spec::heartbeat);
@@ -124,6 +120,9 @@ final class ServiceReader {
         }
         if (command.isEmpty()) {
             return Optional.empty();
+        }
+        if (critical || section.has("verify") || section.has("escalate")) {
+            escalation(section, spec);
         }
         ServiceSpec built = spec.build();
         if (programs.isPresent() && problems.isEmpty()) {
@@ -134,6 +133,14 @@ final class ServiceReader {
             health.checkSocket(name, section);
         }
         return Optional.of(built);
+    }
+
+    private void escalation(Section section, ServiceSpec.Builder spec) {
+        boolean shell = section.has("shell") && section.bool("shell", false);
+        EscalationReader reader =
+                new EscalationReader(section, problems, (rung, key) -> hook(rung, key, STANDARD_HOOK, shell));
+        spec.escalation(reader.read());
+        reader.limit(spec.build()).ifPresent(spec::startLimit);
     }
 
     /** Relative paths are relative to the file in which they stand, which may be another for defaults. */
@@ -245,11 +252,14 @@ final class ServiceReader {
     }
 
     private Optional<Hooks.Hook> hook(Section section, String key, Duration standard) {
+        return hook(section, key, standard, section.has("shell") && section.bool("shell", false));
+    }
+
+    private Optional<Hooks.Hook> hook(Section section, String key, Duration standard, boolean shell) {
         Optional<Value> value = section.value(key);
         if (value.isEmpty()) {
             return Optional.empty();
         }
-        boolean shell = section.has("shell") && section.bool("shell", false);
         if (!(value.get() instanceof Mapping)) {
             return command(section, key, shell).map(command -> new Hooks.Hook(command, standard));
         }

@@ -16,7 +16,9 @@ public record EventLine(String text, boolean warning) {
     private static boolean isWarning(String event) {
         return switch (event) {
             case "check-failed",
+                    "escalating",
                     "gave-up",
+                    "reboot-impossible",
                     "reload-refused",
                     "reboot-limit-reached",
                     "resources-missing",

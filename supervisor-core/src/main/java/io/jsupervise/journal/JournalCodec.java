@@ -2,6 +2,7 @@ package io.jsupervise.journal;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.jsupervise.lifecycle.Climb;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
@@ -175,11 +176,27 @@ public final class JournalCodec {
             out.writeNumber(time.nanos());
         }
         out.writeEndArray();
+        if (history.onTrial()) {
+            out.writeBooleanField("on_trial", true);
+        }
+        if (history.climb().taken() > 0) {
+            write(out, history.climb());
+        }
         out.writeArrayFieldStart("ends");
         for (End end : history.ends()) {
             write(out, end);
         }
         out.writeEndArray();
+    }
+
+    private static void write(JsonGenerator out, Climb climb) throws IOException {
+        out.writeObjectFieldStart("ladder");
+        out.writeNumberField("rungs_taken", climb.taken());
+        out.writeStringField("reason", climb.why());
+        if (climb.due().isPresent()) {
+            out.writeStringField("due_after_run_id", climb.due().get().value());
+        }
+        out.writeEndObject();
     }
 
     private static void write(JsonGenerator out, End end) throws IOException {

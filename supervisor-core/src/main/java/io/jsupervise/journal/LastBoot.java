@@ -92,7 +92,7 @@ public final class LastBoot {
                 if (withheld.isPresent()) {
                     text.append("the supervisor withheld the feed: \"")
                             .append(withheld.get().service())
-                            .append("\" is critical and was given up: ")
+                            .append("\" was given up: ")
                             .append(withheld.get().reason());
                 } else {
                     text.append(

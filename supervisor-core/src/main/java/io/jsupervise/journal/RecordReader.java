@@ -4,6 +4,7 @@ import io.jsupervise.json.JsonException;
 import io.jsupervise.json.JsonObject;
 import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Cause;
+import io.jsupervise.lifecycle.Climb;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.History;
@@ -285,7 +286,22 @@ final class RecordReader {
         for (JsonObject end : json.objects("ends")) {
             ends.add(end(end));
         }
-        return new History(restarts, failures, times, ends);
+        boolean onTrial = json.has("on_trial") && json.bool("on_trial");
+        return new History(restarts, failures, times, ends, onTrial, climb());
+    }
+
+    private Climb climb() throws JsonException {
+        Optional<JsonObject> object = json.optionalObject("ladder");
+        if (object.isEmpty()) {
+            return Climb.FOOT;
+        }
+        JsonObject ladder = object.get();
+        Climb climb = new Climb(
+                (int) ladder.number("rungs_taken", 1, Integer.MAX_VALUE),
+                ladder.string("reason"),
+                ladder.optionalString("due_after_run_id").map(RunId::new));
+        ladder.end();
+        return climb;
     }
 
     private static End end(JsonObject end) throws JsonException {

@@ -3,6 +3,7 @@ package io.jsupervise.journal;
 import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.Cause;
+import io.jsupervise.lifecycle.Climb;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Health;
@@ -20,6 +21,7 @@ import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.LogSpec;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import java.nio.file.Path;
@@ -399,7 +401,7 @@ public final class Recovery {
     /** It was spawned, and the supervisor died before that was recorded. */
     private Service found(ServiceSpec spec, Optional<ServiceRecord> record, Bearer bearer) {
         Service plain = fresh(spec);
-        History history = record.map(this::historyBeforeTheFound).orElse(History.EMPTY);
+        History history = record.map(one -> historyBeforeTheFound(spec, one)).orElse(History.EMPTY);
         RunId id = bearer.run()
                 .orElse(RunId.unread(
                         here.stateId(), here.life(), bearer.identity().pid()));
@@ -431,7 +433,16 @@ public final class Recovery {
                 plain.seed());
     }
 
-    private History historyBeforeTheFound(ServiceRecord record) {
+    /** The ladder of a service may have ended the supervisor: then that was its last rung so far. */
+    private static History afterOrderlyEnd(ServiceSpec spec, ServiceRecord record) {
+        History history = record.history();
+        Climb climb = history.climb();
+        boolean endedUs =
+                climb.due().isPresent() && spec.escalation().rung(climb.taken()).orElse(null) instanceof Rung.Shutdown;
+        return endedUs ? history.outlivingItsShutdown() : history.forgiven();
+    }
+
+    private History historyBeforeTheFound(ServiceSpec spec, ServiceRecord record) {
         if (!isOfThisBoot(record)) {
             return historyOfAnotherBoot(record);
         }
@@ -439,7 +450,7 @@ public final class Recovery {
             return record.history().ended(unknown("it was not recorded how it ended"));
         }
         if (!holds(record)) {
-            return record.history().forgiven();
+            return afterOrderlyEnd(spec, record);
         }
         return record.next().isPresent()
                 ? record.history().restartMade(here.now().mono())
@@ -470,7 +481,7 @@ public final class Recovery {
             return running(spec, record, record.commanded() ? wanted : goesOn(spec, record));
         }
         if (!holds(record)) {
-            return service(spec, wanted, record.commanded(), record.history().forgiven(), record.lastRun());
+            return service(spec, wanted, record.commanded(), afterOrderlyEnd(spec, record), record.lastRun());
         }
         return switch (record.state()) {
             case EXITED, FATAL -> asRecorded(spec, record, record.state(), wanted);

@@ -123,14 +123,18 @@ final class AlertSteps {
     /** It is ready: from now on it has to stay so. Also of one that was ready when it was taken over. */
     void ready() {
         if (alerts().unwell() && s.run.isPresent() && s.run.get().readyAt().isPresent()) {
-            MonotonicTime deadline = s.run.get().readyAt().get().plus(Lifecycle.STABLE_FOR);
+            MonotonicTime deadline = s.run.get().readyAt().get().plus(stableFor());
             lifecycle.arm(TimerKind.STABLE, deadline);
         }
     }
 
+    private Duration stableFor() {
+        return s.spec.escalation().stableFor();
+    }
+
     void stable() {
         if (s.run.isPresent()) {
-            well(s.run.get().id(), "ready for " + Lifecycle.words(Lifecycle.STABLE_FOR));
+            well(s.run.get().id(), "ready for " + Lifecycle.words(stableFor()));
         }
     }
 

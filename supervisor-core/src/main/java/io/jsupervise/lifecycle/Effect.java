@@ -4,6 +4,7 @@ import io.jsupervise.spec.Command;
 import io.jsupervise.spec.LinePattern;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Probe;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -107,6 +108,14 @@ public sealed interface Effect {
 
     /** The services file no longer names it, and it is down: what was made for it is not needed any more. */
     record Forget(ServiceName service) implements Effect {}
+
+    /**
+     * Do what this rung of its ladder asks for; never leaves the core as such. Answered by RungTaken, unless it is a shutdown
+     * or a reboot.
+     *
+     * @param after the run after whose end it was taken
+     */
+    record Escalate(ServiceName service, Rung rung, RunId after) implements Effect {}
 
     /** May it start now? Answered by StartPermitted or StartPostponed; never leaves the core. */
     record AskToStart(ServiceName service) implements Effect {}

@@ -58,6 +58,8 @@ public sealed interface Event {
 
         R on(LineSeen event);
 
+        R on(RungTaken event);
+
         R on(TimerFired event);
     }
 
@@ -71,6 +73,14 @@ public sealed interface Event {
 
     /** At the start: the process that the journal names still runs, though its supervisor died. */
     record LeftoverFound(RunId run, ProcessIdentity process) implements Event {
+        @Override
+        public <R> R to(Handler<R> handler) {
+            return handler.on(this);
+        }
+    }
+
+    /** What a rung of its ladder asks for is done, and recorded. */
+    record RungTaken(RunId after) implements Event {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

@@ -14,10 +14,19 @@ import java.util.Optional;
  * @param restartTimes when the automatic restarts that may still count against the intensity are or were due,
  *                     oldest first; of this boot only
  * @param ends         the last {@value #MAX_ENDS} ends, oldest first
+ * @param onTrial      whether the last of {@code restartTimes} is of the present or the next run: should that work, it
+ *                     does not count
+ * @param climb        where it stands on its ladder
  */
-public record History(long restarts, int failures, List<MonotonicTime> restartTimes, List<End> ends) {
+public record History(
+        long restarts, int failures, List<MonotonicTime> restartTimes, List<End> ends, boolean onTrial, Climb climb) {
     public static final int MAX_ENDS = 20;
     public static final History EMPTY = new History(0, 0, List.of(), List.of());
+
+    /** One that is neither on trial nor on a ladder. */
+    public History(long restarts, int failures, List<MonotonicTime> restartTimes, List<End> ends) {
+        this(restarts, failures, restartTimes, ends, false, Climb.FOOT);
+    }
 
     public History {
         restartTimes = List.copyOf(restartTimes);
@@ -31,7 +40,7 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
     public History ended(End end) {
         List<End> all = new ArrayList<>(ends.subList(Math.max(0, ends.size() - MAX_ENDS + 1), ends.size()));
         all.add(end);
-        return new History(restarts, failures, restartTimes, all);
+        return new History(restarts, failures, restartTimes, all, onTrial, climb);
     }
 
     /** An automatic restart is due at {@code at}; times that left the window of {@code limit} are forgotten. */
@@ -41,12 +50,12 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
             times.addAll(within(at, limit.get().within()));
             times.add(at);
         }
-        return new History(restarts + 1, failures + 1, times, ends);
+        return new History(restarts + 1, failures + 1, times, ends, limit.isPresent(), climb);
     }
 
     /** The restart that was counted last will not be made: an operator took over, or everything stops. */
     public History restartCancelled() {
-        return new History(restarts - 1, failures, withoutLastTime(), ends);
+        return new History(restarts - 1, failures, withoutLastTime(), ends, false, climb);
     }
 
     /**
@@ -59,7 +68,38 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
         }
         List<MonotonicTime> times = withoutLastTime();
         times.add(at);
-        return new History(restarts, failures, times, ends);
+        return new History(restarts, failures, times, ends, onTrial, climb);
+    }
+
+    /** It is started for another reason than that it had ended: however that goes, it tells nothing of restarts. */
+    History startedOtherwise() {
+        return onTrial ? new History(restarts, failures, restartTimes, ends, false, climb) : this;
+    }
+
+    /** The present run has worked: a restart that led to it was none in vain, and the ladder begins at its first rung. */
+    History worked() {
+        if (!onTrial && climb.equals(Climb.FOOT)) {
+            return this;
+        }
+        return new History(restarts, failures, onTrial ? withoutLastTime() : restartTimes, ends, false, Climb.FOOT);
+    }
+
+    /** The next rung is taken, after the end of {@code run}; what was before counts for nothing. */
+    History climbed(String why, Optional<RunId> run) {
+        return new History(restarts, 0, List.of(), ends, false, climb.next(why, run));
+    }
+
+    /** The same on another place of the ladder. */
+    History at(Climb other) {
+        return climb.equals(other) ? this : new History(restarts, failures, restartTimes, ends, onTrial, other);
+    }
+
+    /**
+     * A supervisor ended in order because this service asked for it, and the next one begins afresh: only the ladder goes on
+     * behind that rung, or one that is started again each time would end for ever.
+     */
+    public History outlivingItsShutdown() {
+        return forgiven().at(climb.done());
     }
 
     private List<MonotonicTime> withoutLastTime() {
@@ -74,6 +114,7 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
         return restarts != other.restarts
                 || failures != other.failures
                 || restartTimes.size() != other.restartTimes.size()
+                || climb != other.climb && !climb.equals(other.climb)
                 || ends != other.ends && !ends.equals(other.ends);
     }
 
@@ -84,10 +125,10 @@ public record History(long restarts, int failures, List<MonotonicTime> restartTi
 
     /** The service was well for a while: the backoff starts afresh. */
     public History recovered() {
-        return new History(restarts, 0, restartTimes, ends);
+        return new History(restarts, 0, restartTimes, ends, onTrial, climb);
     }
 
-    /** An operator took over: neither backoff nor intensity remember what was before. */
+    /** An operator took over: neither backoff nor intensity nor ladder remember what was before. */
     public History forgiven() {
         return new History(restarts, 0, List.of(), ends);
     }

@@ -57,13 +57,19 @@ final class HookSteps {
 
     /** @param run of the service, before or after which it runs */
     void run(HookKind kind, RunId run) {
-        Hooks.Hook spec = s.spec.hooks().of(kind).orElseThrow();
+        Hooks.Hook spec = specOf(kind).orElseThrow();
         RunId id = run.ofHook(kind);
         MonotonicTime begun = lifecycle.now().mono();
         running(new Hook(kind, id, Optional.empty(), begun, Optional.empty(), Optional.empty(), 0));
         HookCall call = new HookCall(kind, spec.command(), variables(kind));
         lifecycle.order(new Spawn(s.spec, id, Optional.of(call)));
         lifecycle.arm(timer, begun.plus(spec.timeout()));
+    }
+
+    private Optional<Hooks.Hook> specOf(HookKind kind) {
+        return kind == HookKind.ESCALATE
+                ? lifecycle.ladder().command()
+                : s.spec.hooks().of(kind);
     }
 
     private Map<String, String> variables(HookKind kind) {
@@ -79,7 +85,10 @@ final class HookSteps {
             variables.put("JSUPERVISE_FAILURES", Integer.toString(alert.failures()));
             variables.put("JSUPERVISE_RESTARTS", Long.toString(s.history.restarts()));
         }
-        boolean tellsEnd = beside || kind == HookKind.POST_STOP;
+        if (kind == HookKind.ESCALATE) {
+            lifecycle.ladder().addTo(variables);
+        }
+        boolean tellsEnd = beside || kind == HookKind.POST_STOP || kind == HookKind.ESCALATE;
         if (tellsEnd && s.history.lastEnd().isPresent()) {
             End end = s.history.lastEnd().get();
             variables.put("JSUPERVISE_CAUSE", end.cause().word());
@@ -189,7 +198,7 @@ final class HookSteps {
 
     /** Its entry in the services file may have gone meanwhile. */
     private Duration timeout(Hook hook) {
-        return s.spec.hooks().of(hook.kind()).map(Hooks.Hook::timeout).orElse(Duration.ZERO);
+        return specOf(hook.kind()).map(Hooks.Hook::timeout).orElse(Duration.ZERO);
     }
 
     /** Its timer: its time is over, it has to be killed again, or its group looked at again. */

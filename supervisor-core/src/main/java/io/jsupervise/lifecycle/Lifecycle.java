@@ -64,9 +64,6 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /** Group members that survive SIGKILL for this long are told of and no longer waited for. */
     static final Duration GROUP_PATIENCE = Duration.ofSeconds(10);
 
-    /** How long it has to be ready until it counts as well again. */
-    static final Duration STABLE_FOR = Duration.ofSeconds(10);
-
     private static final int LONGEST_GROUP_WAIT_MS = 128;
     private static final String STOPPED_BY_OPERATOR = "stopped by an operator";
 
@@ -77,6 +74,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private HookSteps hookSteps;
     private HealthSteps healthSteps;
     private AlertSteps alertSteps;
+    private LadderSteps ladderSteps;
 
     private Lifecycle(Service service, Now now) {
         this.now = now;
@@ -138,21 +136,57 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     @Override
     public Boolean on(Event.SupervisorStarted event) {
+        s.history = s.history.at(s.history.climb().byAnother());
         if (s.hooks.isDue(HookKind.POST_STOP) && s.run.isEmpty()) {
             // The supervisor before us did not get to its end.
             afterRun();
             if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
-                startAfterJitter();
+                startAnew();
             }
         } else if (s.state == ServiceState.BACKOFF) {
-            startWhenDue();
+            comeBack();
         } else if (s.state == ServiceState.STOPPED && s.wanted == Wanted.UP) {
-            startAfterJitter();
+            startAnew();
         }
         if (hasAlerts()) {
             alerts().resume();
         }
         return true;
+    }
+
+    /** Unless the supervisor before us did not get to the end that this service had asked for. */
+    private void startAnew() {
+        if (ladder().isShutdownDue()) {
+            ladder().act();
+        } else {
+            startAfterJitter();
+        }
+    }
+
+    /** What its ladder asks for is done first. */
+    private void comeBack() {
+        if (!ladder().isDue()) {
+            startWhenDue();
+        } else if (isCleared()) {
+            ladder().act();
+        }
+    }
+
+    @Override
+    public Boolean on(Event.RungTaken event) {
+        if (s.state == ServiceState.BACKOFF && s.history.climb().due().equals(Optional.of(event.after()))) {
+            rungIsTaken(event.after());
+        }
+        return true;
+    }
+
+    void rungIsTaken(RunId after) {
+        if (s.history.climb().due().equals(Optional.of(after))) {
+            s.history = s.history.at(s.history.climb().done());
+        }
+        if (s.state == ServiceState.BACKOFF) {
+            startWhenDue();
+        }
     }
 
     @Override
@@ -192,8 +226,13 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             afterLeftHook();
         } else if (s.state == ServiceState.STARTING) {
             waitUntilReady();
-        } else if (isWatched()) {
-            health().isUp();
+        } else {
+            if (isWatched()) {
+                health().isUp();
+            }
+            if (s.state == ServiceState.RUNNING && !s.spec.isOneshot()) {
+                ladder().watch();
+            }
         }
         if (s.state == ServiceState.RUNNING && hasAlerts()) {
             alerts().ready();
@@ -458,7 +497,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void pardon() {
         forgetNextStart();
-        if (s.history.failures() > 0 || !s.history.restartTimes().isEmpty()) {
+        if (s.history.failures() > 0
+                || !s.history.restartTimes().isEmpty()
+                || s.history.climb().taken() > 0) {
             s.history = s.history.forgiven();
         }
     }
@@ -470,6 +511,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (s.next.isPresent()) {
             s.next = Optional.empty();
             s.history = s.history.restartCancelled();
+        }
+        ladder().takeBack();
+        if (s.hooks.runs(HookKind.ESCALATE) && s.hooks.running().get().doomed().isEmpty()) {
+            hooks().doom("the restart that it was to prepare will not be made");
         }
     }
 
@@ -494,7 +539,8 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (s.grave.isPresent()) {
             postpone(List.of("the rest of its process group to end"));
         } else if (!s.hooks.isIdle()) {
-            postpone(List.of("its post_stop hook"));
+            postpone(List.of(
+                    s.hooks.runs(HookKind.ESCALATE) ? "the command of its ladder to end" : "its post_stop hook"));
         } else {
             effects.add(new AskToStart(s.spec.name()));
         }
@@ -530,9 +576,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (!mayStart()) {
             return false;
         }
-        if (s.next.isPresent()) {
-            s.history = s.history.restartMade(now.mono());
-        }
+        s.history = s.next.isPresent() ? s.history.restartMade(now.mono()) : s.history.startedOtherwise();
         enter(ServiceState.STARTING);
         if (s.spec.hooks().has(HookKind.PRE_START)) {
             Optional<String> fingerprint = Optional.of(Fingerprint.of(s.spec));
@@ -654,6 +698,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (hasAlerts()) {
             alerts().ready();
         }
+        ladder().watch();
     }
 
     /** Its process is there, and what is to be done beside it has been done. */
@@ -739,6 +784,17 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         return healthSteps;
     }
 
+    LadderSteps ladder() {
+        if (ladderSteps == null) {
+            ladderSteps = new LadderSteps(this, s);
+        }
+        return ladderSteps;
+    }
+
+    void runHook(HookKind kind, RunId run) {
+        hooks().run(kind, run);
+    }
+
     private void hookIsOver(HookSteps.Outcome outcome) {
         switch (outcome.kind()) {
             case PRE_START -> preStartIsOver(outcome);
@@ -749,6 +805,10 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 afterRun();
             }
             case ON_FAILURE, ON_GIVE_UP, ON_RECOVERED -> throw new AssertionError(outcome);
+            case ESCALATE -> {
+                s.history = s.history.at(s.history.climb().done());
+                afterRun();
+            }
         }
     }
 
@@ -808,6 +868,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     /** Begins to end the present run; the record of that is in place before the first signal. */
     void end(Cause cause, String reason) {
         watchNoMore();
+        ladder().judge(cause);
         s.ending = Optional.of(new Ending(cause, reason));
         become(ServiceState.STOPPING, "stopping", why(cause, reason));
         if (s.process().isPresent()) {
@@ -824,6 +885,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         disarm(TimerKind.WATCHDOG);
         disarm(TimerKind.CHECK);
         disarm(TimerKind.STABLE);
+        disarm(TimerKind.VERIFY);
     }
 
     private void askToEnd() {
@@ -960,18 +1022,17 @@ public final class Lifecycle implements Event.Handler<Boolean> {
      */
     private void ended(Optional<ExitStatus> status, Cause cause, String reason) {
         forgetFailuresIfWell();
+        ladder().judge(cause);
         int code = cause == Cause.EXIT && status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
         boolean success = code >= 0 && s.spec.successExitCodes().contains(code);
         boolean restart =
                 s.spec.restart() == RestartPolicy.ALWAYS || s.spec.restart() == RestartPolicy.ON_FAILURE && !success;
         if (code >= 0 && s.spec.giveUpExitCodes().contains(code)) {
-            giveUp(
-                    endOf(status, cause, reason, Optional.empty()),
-                    "exit " + code + " is one of its give_up_exit_codes");
+            climbOrGiveUp(status, cause, reason, "exit " + code + " is one of its give_up_exit_codes");
         } else if (restart) {
             restartOrGiveUp(status, cause, reason);
         } else if (hadNoProcess(cause) || cause == Cause.START_TIMEOUT) {
-            giveUp(endOf(status, cause, reason, Optional.empty()), "cannot start: " + reason);
+            climbOrGiveUp(status, cause, reason, "cannot start: " + reason);
         } else {
             finish(endOf(status, cause, reason, Optional.empty()), ServiceState.EXITED, "exited");
         }
@@ -988,17 +1049,34 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     }
 
     private void restartOrGiveUp(Optional<ExitStatus> status, Cause cause, String reason) {
-        Duration delay = s.spec.backoff().delay(s.history.failures(), s.unit()).plus(fraction(s.spec.startJitter()));
-        if (hadNoProcess(cause) && delay.compareTo(START_PAUSE) < 0) {
-            delay = START_PAUSE;
-        }
-        MonotonicTime at = now.mono().plus(delay);
+        Duration delay = nextDelay(cause);
         Optional<RestartIntensity> limit = s.spec.startLimit();
-        if (limit.isPresent() && !s.history.allows(at, limit.get())) {
-            giveUp(endOf(status, cause, reason, Optional.empty()), inVain(limit.get()) + "; last: " + reason);
+        if (limit.isPresent() && !s.history.allows(now.mono().plus(delay), limit.get())) {
+            climbOrGiveUp(status, cause, reason, inVain(limit.get()) + "; last: " + reason);
+        } else {
+            backOff(status, cause, reason, delay);
+        }
+    }
+
+    private Duration nextDelay(Cause cause) {
+        Duration delay = s.spec.backoff().delay(s.history.failures(), s.unit()).plus(fraction(s.spec.startJitter()));
+        return hadNoProcess(cause) && delay.compareTo(START_PAUSE) < 0 ? START_PAUSE : delay;
+    }
+
+    /** Restarts alone do not help; its ladder may know more. */
+    private void climbOrGiveUp(Optional<ExitStatus> status, Cause cause, String reason, String why) {
+        if (ladder().climb(why)) {
+            backOff(status, cause, reason, nextDelay(cause));
             return;
         }
-        s.history = s.history.restarting(at, limit);
+        RunId run = s.run.orElseThrow().id();
+        giveUp(endOf(status, cause, reason, Optional.empty()), ladder().beyond(why));
+        ladder().gaveUp(run);
+    }
+
+    private void backOff(Optional<ExitStatus> status, Cause cause, String reason, Duration delay) {
+        MonotonicTime at = now.mono().plus(delay);
+        s.history = s.history.restarting(at, s.spec.startLimit());
         s.next = Optional.of(new NextStart(at, now.wall().plus(delay), delay));
         finish(
                 endOf(status, cause, reason, Optional.of(delay)),
@@ -1157,7 +1235,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
 
     private void afterBurial() {
         switch (s.state) {
-            case BACKOFF -> startWhenDue();
+            case BACKOFF -> comeBack();
             case STOPPING -> settle();
             case WAITING -> {
                 if (!s.timers.isArmed(TimerKind.START_JITTER)) {
@@ -1312,6 +1390,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                 }
             }
             case START_TIMEOUT -> health().startIsLate();
+            case VERIFY -> ladder().works();
             case WATCHDOG -> health().pingIsLate();
             case CHECK -> health().checksAreDue();
             case HEARTBEAT ->

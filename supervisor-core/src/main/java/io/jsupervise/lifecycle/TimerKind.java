@@ -10,6 +10,8 @@ public enum TimerKind {
     READY,
     /** The service had its time to become ready. */
     START_TIMEOUT,
+    /** A service that is on its ladder had its time to show that it works. */
+    VERIFY,
     /** The next WATCHDOG=1 is due. */
     WATCHDOG,
     /** The next check is due. */

@@ -15,7 +15,9 @@ public enum HookKind {
     /** Beside the service, when it is given up. */
     ON_GIVE_UP,
     /** Beside the service, when it is well again after it had failed. */
-    ON_RECOVERED;
+    ON_RECOVERED,
+    /** When restarts did not help: a rung of the ladder, before the next run. */
+    ESCALATE;
 
     private final String word = name().toLowerCase(java.util.Locale.ROOT);
 

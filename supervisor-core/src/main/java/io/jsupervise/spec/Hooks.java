@@ -38,6 +38,7 @@ public record Hooks(
         }
     }
 
+    /** Empty for ESCALATE: which command that is depends on the rung. */
     public Optional<Hook> of(HookKind kind) {
         return switch (kind) {
             case PRE_START -> preStart;
@@ -47,6 +48,7 @@ public record Hooks(
             case ON_FAILURE -> onFailure;
             case ON_GIVE_UP -> onGiveUp;
             case ON_RECOVERED -> onRecovered;
+            case ESCALATE -> Optional.empty();
         };
     }
 

@@ -15,6 +15,7 @@ import java.util.TreeSet;
  * @param group       those that are restarted together with it, by the strategy of the group
  * @param startJitter every automatic start is delayed by a random part of this, so that a herd is spread
  * @param startLimit  restarts allowed in a window; empty means no limit
+ * @param escalation  when a restart has helped, and what is done when restarts do not
  * @param critical    whether the machine is of no use without it: given up, it withholds the feed of the hardware watchdog
  * @param startTimeout how long it may take to become ready where {@link Readiness} waits for something that may not come;
  *                    zero means for ever
@@ -36,6 +37,7 @@ public record ServiceSpec(
         Backoff backoff,
         Optional<RestartIntensity> startLimit,
         boolean critical,
+        Escalation escalation,
         Optional<Heartbeat> heartbeat,
         HealthSpec health,
         StopSequence stop,
@@ -64,6 +66,24 @@ public record ServiceSpec(
         return health.watchdogTimeout().isPresent() || ready instanceof Readiness.Notified;
     }
 
+    /** How long a hang may last before anything that watches it can tell; zero where nothing does. */
+    public Duration longestHang() {
+        Duration longest = health.watchdogTimeout().orElse(Duration.ZERO);
+        if (heartbeat.isPresent()) {
+            longest = longer(longest, heartbeat.get().timeout());
+            longest = longer(longest, heartbeat.get().grace());
+        }
+        for (Check check : health.checks()) {
+            Duration rounds = check.interval().plus(check.timeout()).multipliedBy(check.retries());
+            longest = longer(longest, check.startPeriod().plus(rounds));
+        }
+        return longest;
+    }
+
+    private static Duration longer(Duration a, Duration b) {
+        return a.compareTo(b) >= 0 ? a : b;
+    }
+
     /** The same, but started with the supervisor. */
     public ServiceSpec autostarted() {
         return new ServiceSpec(
@@ -83,6 +103,7 @@ public record ServiceSpec(
                 backoff,
                 startLimit,
                 critical,
+                escalation,
                 heartbeat,
                 health,
                 stop,
@@ -122,6 +143,7 @@ public record ServiceSpec(
         private Backoff backoff = Backoff.DEFAULT;
         private Optional<RestartIntensity> startLimit = Optional.empty();
         private boolean critical;
+        private Escalation escalation = Escalation.NONE;
         private Optional<Heartbeat> heartbeat = Optional.empty();
         private HealthSpec health = HealthSpec.NONE;
         private StopSequence stop = StopSequence.DEFAULT;
@@ -230,6 +252,11 @@ public record ServiceSpec(
             return this;
         }
 
+        public Builder escalation(Escalation value) {
+            escalation = value;
+            return this;
+        }
+
         public Builder heartbeat(Heartbeat value) {
             heartbeat = Optional.of(value);
             return this;
@@ -273,6 +300,7 @@ public record ServiceSpec(
                     backoff,
                     startLimit,
                     critical,
+                    escalation,
                     heartbeat,
                     health,
                     stop,

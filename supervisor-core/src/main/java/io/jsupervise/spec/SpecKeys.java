@@ -66,6 +66,10 @@ public final class SpecKeys {
         held("backoff", before.backoff(), after.backoff());
         held("start_limit", before.startLimit(), after.startLimit());
         held("critical", before.critical(), after.critical());
+        if (before.escalation() != after.escalation()) {
+            held("verify", before.escalation().stableFor(), after.escalation().stableFor());
+            held("escalate", before.escalation().ladder(), after.escalation().ladder());
+        }
     }
 
     private void compare(Privileges before, Privileges after) {

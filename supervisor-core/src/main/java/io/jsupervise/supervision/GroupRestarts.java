@@ -123,7 +123,7 @@ final class GroupRestarts {
         open(new Restart(root, why, since), RestartScope.dependents(root, core.order()), false);
     }
 
-    /** The others of its group are restarted that the strategy of the group names; see {@link #restartDependents}. */
+    /** The others of its group are restarted, see {@link RestartScope#group}; and {@link #restartDependents}. */
     void restartGroup(ServiceName root, MonotonicTime since, String why) {
         Optional<Service> service = core.find(root);
         if (service.isPresent()) {

@@ -34,10 +34,22 @@ final class RestartScope {
         return others;
     }
 
-    /** The others of its group that its strategy names, and those that are restarted with one of these. */
+    /**
+     * The others of its group that its strategy names, and those that are restarted with one of these. Whoever asks for that
+     * has seen more than a single end, so one_for_one stands for all of them here.
+     */
     static Map<ServiceName, Cause> group(Service root, Collection<Service> inOrder, StartOrder order) {
         Map<ServiceName, Cause> others = new LinkedHashMap<>();
-        addGroup(root, inOrder, others);
+        Optional<ServiceGroup> group = root.spec().group();
+        if (group.isPresent() && group.get().strategy() == ServiceGroup.Strategy.ONE_FOR_ONE) {
+            for (Service service : inOrder) {
+                if (service.spec().group().equals(group) && !service.name().equals(root.name())) {
+                    others.put(service.name(), Cause.GROUP);
+                }
+            }
+        } else {
+            addGroup(root, inOrder, others);
+        }
         Deque<ServiceName> look = new ArrayDeque<>(others.keySet());
         addDependents(root.name(), look, order, others);
         return others;

@@ -15,6 +15,7 @@ import io.jsupervise.lifecycle.Step;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Dependency;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.SupervisorSpec;
@@ -75,6 +76,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     private boolean endsWithOneshots;
     private boolean failed;
     private Optional<HandOver> handOver = Optional.empty();
+    private final Escalations escalations = new Escalations(new Escalating());
     private Watchers watchers;
 
     /** How many services are not down; counted along, since a shutdown asks after each of its many events. */
@@ -123,6 +125,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
             return orders;
         }
         event.to(this);
+        escalations.step();
         followOrder();
         grantSlots();
         endWithOneshots();
@@ -490,6 +493,8 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     announce.from(),
                     announce.to(),
                     announce.details()));
+        } else if (effect instanceof Effect.Escalate escalate) {
+            escalations.ordered(escalate);
         } else if (effect instanceof Effect.Spawn
                 || effect instanceof Effect.LookAtTree
                 || effect instanceof Effect.SendSignal) {
@@ -582,6 +587,58 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         @Override
         public boolean isLeaving() {
             return shuttingDown || handOver.isPresent();
+        }
+    }
+
+    /** What it takes to do what ladders ask for. */
+    private final class Escalating implements Escalations.Core {
+        @Override
+        public Optional<Service> find(ServiceName name) {
+            return Optional.ofNullable(services.get(name));
+        }
+
+        @Override
+        public boolean isRecorded(ServiceName name) {
+            return gate.isStale() || gate.has(gate.needs(name));
+        }
+
+        @Override
+        public boolean isLeaving() {
+            return shuttingDown || handOver.isPresent();
+        }
+
+        @Override
+        public Collection<ServiceName> restartOthers(Service service, Rung rung) {
+            String why = "the ladder of \"" + service.name() + "\": "
+                    + service.history().climb().why();
+            MonotonicTime since = service.since().mono();
+            if (rung instanceof Rung.RestartGroup) {
+                restarts.restartGroup(service.name(), since, why);
+                return RestartScope.group(service, services.values(), order).keySet();
+            }
+            restarts.restartDependents(service.name(), since, why);
+            return RestartScope.dependents(service.name(), order).keySet();
+        }
+
+        @Override
+        public void shutDown(ServiceName name) {
+            failed = true;
+            Supervisor.this.shutDown("the ladder of \"" + name + "\"");
+        }
+
+        @Override
+        public boolean mayReset() {
+            return watchers.mayReset();
+        }
+
+        @Override
+        public void done(ServiceName name, RunId after) {
+            advance(name, new Event.RungTaken(after));
+        }
+
+        @Override
+        public void tell(ServiceName name, String event, Map<String, Object> details) {
+            Supervisor.this.tell(Optional.of(name), event, details);
         }
     }
 

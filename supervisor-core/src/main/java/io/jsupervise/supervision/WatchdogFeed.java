@@ -16,8 +16,8 @@ import java.util.Optional;
 
 /**
  * Decides whether the hardware watchdog is fed. Each answer to the core's own timer is one feed, so a feed proves that
- * poll, clock, core and runner all turned; there is no other. It is withheld while a critical service is given up that an
- * operator wants: the machine is of no use then, and a reset is the last remedy there is.
+ * poll, clock, core and runner all turned; there is no other. It is withheld while a service is given up that an operator
+ * wants, and that is critical or has a reboot as the last rung of its ladder: a reset is the last remedy there is.
  *
  * <p>A reset that nobody can explain afterwards helps nobody. So what withholds the feed is recorded first, and fed until
  * that record is in place; the next boot finds it. Where the journal is stale the record would never come, and the reset
@@ -121,6 +121,9 @@ final class WatchdogFeed {
         if (broken.isEmpty()) {
             core.feed();
             goOn(core);
+        } else if (report instanceof WatchdogReport.Failed) {
+            // What is not open resets nothing; a feed tries to open it.
+            core.feed();
         } else if (isAtLimit()) {
             core.feed();
             tellLimit(broken.get(), core);
@@ -138,10 +141,12 @@ final class WatchdogFeed {
         }
     }
 
-    /** A critical service that is given up, although an operator wants it. */
+    /** Given up beyond its ladder, although an operator wants it; and critical, or the ladder itself asks for a reset. */
     private static Optional<Service> findBroken(Collection<Service> services) {
         for (Service service : services) {
-            if (service.state() == ServiceState.FATAL && service.spec().critical() && service.wanted() == Wanted.UP) {
+            if (service.state() == ServiceState.FATAL
+                    && service.wanted() == Wanted.UP
+                    && (service.spec().critical() || Escalations.endsWithReboot(service))) {
                 return Optional.of(service);
             }
         }

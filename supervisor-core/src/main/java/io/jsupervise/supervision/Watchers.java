@@ -76,6 +76,11 @@ public final class Watchers {
         core = to;
     }
 
+    /** Whether there is a hardware watchdog that can reset the machine when it is not fed. */
+    boolean mayReset() {
+        return feed.isPresent();
+    }
+
     ResetMemory memory() {
         return feed.isPresent() ? feed.get().memory() : memory;
     }

@@ -44,6 +44,7 @@ class ConfigurationPageTest {
             Map.entry("### checks", Keys.CHECK),
             Map.entry("### backoff", Keys.BACKOFF),
             Map.entry("### start_limit", Keys.START_LIMIT),
+            Map.entry("### verify", Keys.VERIFY),
             Map.entry("### heartbeat", Keys.HEARTBEAT),
             Map.entry("### log", Keys.LOG));
 

@@ -58,6 +58,12 @@ class ReloadKeysTest {
         {"heartbeat.timeout", "heartbeat: {timeout: 1s, grace: 9s}", "heartbeat: {timeout: 2s, grace: 9s}"},
         {"heartbeat.file", "heartbeat: {timeout: 1s, file: /run/a}", "heartbeat: {timeout: 1s, file: /run/b}"},
         {"heartbeat.grace", "heartbeat: {timeout: 1s, grace: 9s}", "heartbeat: {timeout: 1s, grace: 8s}"},
+        {"verify", "", "verify: {stable_for: 3s}"},
+        {
+            "escalate",
+            "start_limit: {count: 1}\nescalate: [reboot]",
+            "start_limit: {count: 1}\nescalate: [{run: {command: fix, timeout: 3s}}, reboot]"
+        },
         {"watchdog_timeout", "", "watchdog_timeout: 3s"},
         {"checks", "", "checks: {web: {tcp: \"127.0.0.1:80\"}}"},
         {"stop_signal", "", "stop_signal: INT"},

@@ -393,6 +393,8 @@ public final class Bench {
             return "take log";
         } else if (effect instanceof Effect.Forget) {
             return "forget";
+        } else if (effect instanceof Effect.Escalate escalate) {
+            return "escalate " + escalate.rung().word();
         } else if (effect instanceof Effect.Announce announce) {
             return "tell " + announce.event();
         } else {

@@ -80,7 +80,32 @@ class HistoryTest {
         RestartIntensity limit = new RestartIntensity(2, Duration.ofMinutes(1));
         History history = History.EMPTY.restarting(at(1), Optional.of(limit)).ended(end(7));
         assertEquals(new History(1, 0, List.of(), List.of(end(7))), history.forgiven());
-        assertEquals(new History(1, 0, List.of(at(1)), List.of(end(7))), history.recovered());
+        assertEquals(new History(1, 0, List.of(at(1)), List.of(end(7)), true, Climb.FOOT), history.recovered());
+    }
+
+    @Test
+    void a_restart_that_has_worked_is_none_in_vain_and_those_before_it_still_are() {
+        RestartIntensity limit = new RestartIntensity(5, Duration.ofMinutes(1));
+        History history = History.EMPTY.restarting(at(1), Optional.of(limit)).restarting(at(2), Optional.of(limit));
+        assertEquals(List.of(at(1)), history.worked().restartTimes());
+        assertEquals(List.of(at(1)), history.worked().worked().restartTimes(), "it was one restart");
+        assertEquals(List.of(at(1), at(2)), history.startedOtherwise().worked().restartTimes(), "it was no restart");
+    }
+
+    @Test
+    void each_rung_begins_with_nothing_and_what_works_begins_with_the_first() {
+        RestartIntensity limit = new RestartIntensity(2, Duration.ofMinutes(1));
+        History history = History.EMPTY
+                .restarting(at(1), Optional.of(limit))
+                .restarting(at(2), Optional.of(limit))
+                .climbed("in vain", Optional.of(new RunId("r")));
+        assertEquals(List.of(), history.restartTimes());
+        assertEquals(0, history.failures());
+        assertEquals(new Climb(1, "in vain", Optional.of(new RunId("r"))), history.climb());
+        assertEquals(Climb.FOOT, history.worked().climb());
+        assertEquals(Climb.FOOT, history.forgiven().climb());
+        assertEquals(1, history.outlivingItsShutdown().climb().taken());
+        assertEquals(Optional.empty(), history.outlivingItsShutdown().climb().due());
     }
 
     @Test

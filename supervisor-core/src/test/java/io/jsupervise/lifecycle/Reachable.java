@@ -4,12 +4,14 @@ import io.jsupervise.control.NotifyCodec;
 import io.jsupervise.lifecycle.Service.Ending;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
@@ -50,6 +52,7 @@ final class Reachable {
      * @param looking  runs whose heartbeat is being looked at, or which are being heard out
      * @param queued   whether it waits for a start slot
      * @param ending   whether the supervisor ends
+     * @param rung     what a rung of its ladder asks of others, while that is under way
      */
     record Situation(
             Service service,
@@ -60,7 +63,8 @@ final class Reachable {
             Set<RunId> looking,
             boolean queued,
             boolean ending,
-            int runs) {
+            int runs,
+            Optional<RunId> rung) {
 
         /** What is the same in all situations that count as one. */
         String sort() {
@@ -86,6 +90,10 @@ final class Reachable {
                     "due=" + service.hooks().due().map(HookState.Due::kind),
                     "failed=" + (service.history().failures() > 0),
                     "counted=" + service.history().restartTimes().size(),
+                    "trial=" + service.history().onTrial(),
+                    "rungs=" + service.history().climb().taken(),
+                    "rung due=" + service.history().climb().due().isPresent(),
+                    "rung=" + rung.isPresent(),
                     "timers=" + timers.keySet(),
                     "spawning=" + spawning.size(),
                     "burying=" + burying.size(),
@@ -121,6 +129,7 @@ final class Reachable {
         return explore(List.of(
                 ServiceSpec.of("hooked", "x")
                         .hooks(new Hooks(hook, hook, hook, hook))
+                        .escalation(new Escalation(Duration.ofSeconds(3), List.of(new Rung.Run(hook.get()))))
                         .startLimit(limit)
                         .build(),
                 ServiceSpec.of("cleared", "x")
@@ -133,7 +142,19 @@ final class Reachable {
         Reachable reachable = new Reachable();
         for (ServiceSpec spec : services) {
             reachable.add(new Situation(
-                    Bench.fresh(spec), Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0));
+                    Bench.fresh(spec),
+                    Bench.BEGIN,
+                    Map.of(),
+                    Set.of(),
+                    Set.of(),
+                    Set.of(),
+                    false,
+                    false,
+                    0,
+                    Optional.empty()));
+            for (int rung = 1; rung <= spec.escalation().ladder().size(); rung++) {
+                reachable.add(climbing(spec, rung));
+            }
             for (ServiceState state : List.of(ServiceState.STARTING, ServiceState.RUNNING)) {
                 reachable.add(recorded(spec, state, Optional.empty(), Wanted.UP));
             }
@@ -150,9 +171,36 @@ final class Reachable {
         return reachable;
     }
 
+    /** Its supervisor died before what this rung asks for was done, as far as the journal knows. */
+    private static Situation climbing(ServiceSpec spec, int rung) {
+        Draft draft = new Draft(Bench.fresh(spec));
+        boolean isReboot = spec.escalation().rung(rung).orElseThrow() instanceof Rung.Reboot;
+        Optional<RunId> due = isReboot ? Optional.empty() : Optional.of(new RunId("old-1"));
+        draft.history = new History(3, 0, List.of(), List.of(), false, new Climb(rung, "in vain", due))
+                .restarting(Bench.BEGIN.mono(), spec.startLimit());
+        draft.state = isReboot ? ServiceState.FATAL : ServiceState.BACKOFF;
+        if (isReboot) {
+            draft.fatalReason = Optional.of("in vain");
+        } else {
+            draft.next = Optional.of(new Service.NextStart(Bench.BEGIN.mono(), Bench.BEGIN.wall(), Duration.ZERO));
+        }
+        return new Situation(
+                draft.toService(),
+                Bench.BEGIN,
+                Map.of(),
+                Set.of(),
+                Set.of(),
+                Set.of(),
+                false,
+                false,
+                0,
+                Optional.empty());
+    }
+
     private static Situation recorded(ServiceSpec spec, ServiceState state, Optional<Ending> ending, Wanted wanted) {
         Service service = Bench.recorded(spec, state, ending, wanted);
-        return new Situation(service, Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0);
+        return new Situation(
+                service, Bench.BEGIN, Map.of(), Set.of(), Set.of(), Set.of(), false, false, 0, Optional.empty());
     }
 
     private static List<ServiceSpec> services() {
@@ -185,6 +233,14 @@ final class Reachable {
                         .health(new HealthSpec(Optional.of(Duration.ofSeconds(10)), List.of()))
                         .stop(dumping)
                         .startLimit(limit)
+                        .build(),
+                ServiceSpec.of("laddered", "x")
+                        .escalation(new Escalation(
+                                Duration.ofSeconds(3),
+                                List.of(new Rung.RestartDependents(), new Rung.Shutdown(), new Rung.Reboot())))
+                        .backoff(atOnce)
+                        .giveUpExitCodes(Set.of(GIVE_UP))
+                        .startLimit(new RestartIntensity(1, Duration.ofHours(1)))
                         .build(),
                 ServiceSpec.of("once", "x").oneshot().heartbeat(heartbeat).build(),
                 ServiceSpec.of("served", "x")
@@ -254,6 +310,13 @@ final class Reachable {
                             new Event.LeftoverFound(run.id(), run.process().orElseThrow());
                     all.add(soon("its process is found to have outlived its supervisor", found));
                 });
+        s.rung().ifPresent(run -> {
+            if (isShutdown(s.service())) {
+                all.add(soon("its ladder ends the supervisor", new Event.ShutdownBegun()));
+            } else {
+                all.add(soon("others are restarted as its ladder says", new Event.RungTaken(run)));
+            }
+        });
         addAnswers(s, all);
         if (s.service().process().isPresent() && s.service().spec().isHeard()) {
             addWords(s, all);
@@ -266,6 +329,11 @@ final class Reachable {
             all.add(new Happening(words(kind), fired, wait.isNegative() ? Duration.ZERO : wait));
         });
         return all;
+    }
+
+    private static boolean isShutdown(Service service) {
+        int taken = service.history().climb().taken();
+        return service.spec().escalation().rung(taken).orElse(null) instanceof Rung.Shutdown;
     }
 
     private static boolean isUp(Service service) {
@@ -341,6 +409,7 @@ final class Reachable {
             case RESTART -> "its backoff is over";
             case READY -> "it has lived for its ready delay, or is to be asked again";
             case START_TIMEOUT -> "its start_timeout is over";
+            case VERIFY -> "it has worked for its stable_for";
             case WATCHDOG -> "a WATCHDOG=1 is overdue";
             case CHECK -> "a check is due";
             case HEARTBEAT -> "a look at its heartbeat is due";
@@ -396,6 +465,7 @@ final class Reachable {
         private boolean queued;
         private boolean ending;
         private int runs;
+        private Optional<RunId> rung;
 
         World(Situation from, Now now) {
             this.now = now;
@@ -407,6 +477,7 @@ final class Reachable {
             queued = from.queued();
             ending = from.ending();
             runs = from.runs();
+            rung = from.rung();
         }
 
         void answered(Event event) {
@@ -426,6 +497,8 @@ final class Reachable {
                 runs++;
             } else if (event instanceof Event.ShutdownBegun) {
                 ending = true;
+            } else if (event instanceof Event.RungTaken) {
+                rung = Optional.empty();
             }
         }
 
@@ -442,6 +515,8 @@ final class Reachable {
                 looking.add(look.run());
             } else if (effect instanceof Effect.HearOut hear) {
                 looking.add(hear.run());
+            } else if (effect instanceof Effect.Escalate escalate && !(escalate.rung() instanceof Rung.Reboot)) {
+                rung = Optional.of(escalate.after());
             }
         }
 
@@ -464,7 +539,8 @@ final class Reachable {
                     looks,
                     waits,
                     ending,
-                    runs);
+                    runs,
+                    rung);
         }
     }
 }

@@ -50,6 +50,7 @@ class ReachableHooksTest {
             });
         }
         Set<HookKind> around = EnumSet.range(HookKind.PRE_START, HookKind.POST_STOP);
+        around.add(HookKind.ESCALATE);
         assertEquals(around, doomed);
         assertEquals(around, ended);
         assertTrue(

@@ -155,6 +155,7 @@ final class Choreography {
                 plain.backoff(),
                 plain.startLimit(),
                 plain.critical(),
+                plain.escalation(),
                 onlyOneshots ? Optional.empty() : plain.heartbeat(),
                 plain.health(),
                 plain.stop().with(part.killMode),

@@ -507,6 +507,7 @@ final class CrashInvariants implements Witness {
                 journalIsStale = false;
                 keepers.journalIsRecovered();
             }
+            case "shutdown-begun" -> services.values().forEach(CrashWatch::disturbed);
             case "log-dropping", "log-lost", "log-removed" -> logs.excused();
             default -> {}
         }

@@ -397,6 +397,7 @@ final class OrderWatch {
                 one.preparing = null;
             }
             case "post_stop" -> one.isUndone = true;
+            case "escalate" -> {}
             default -> {
                 String pid = request.environment().get("JSUPERVISE_PID");
                 if (one.main == null || !pid.equals(String.valueOf(one.main.pid())) && !isTakenFor(one.main, pid)) {
