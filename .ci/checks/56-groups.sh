@@ -117,8 +117,7 @@ for at in 0 0.5 2.2; do
     note slow first second third
     kill -KILL "${before[first]}"
     sleep "$at"
-    kill -KILL "$pid"
-    within 10 gone "$pid"
+    crash
     supervise slow "$work/slow.yml"
     within 30 another slow first second third
     kill -TERM "$pid"

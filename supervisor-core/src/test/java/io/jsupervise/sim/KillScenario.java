@@ -15,6 +15,7 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.ServiceGroup;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -93,7 +94,8 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 afterAHandOver(),
                 reload(),
                 hooks(),
-                migration());
+                migration(),
+                together());
     }
 
     static KillScenario named(String name) {
@@ -436,6 +438,22 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                         .hooks(hooks(HookKind.PRE_START, HookKind.POST_STOP))
                         .dependsOn(needs("s0", Condition.READY)),
                 service("s2").dependsOn(needs("s1", Condition.COMPLETED)));
+    }
+
+    /** s1 crashes and takes s2 along, and with it s3, which ends slowly; s0 comes before it in the group, and stays. */
+    private static KillScenario together() {
+        Programs programs = (service, number) -> service.equals("s1") && number < 3
+                ? Program.steady().exits(ms(200), 1)
+                : service.equals("s3") ? Program.steady().onTerm(Optional.of(ms(60))) : Program.steady();
+        ServiceGroup rest = new ServiceGroup("rest", ServiceGroup.Strategy.REST_FOR_ONE);
+        return of(
+                "together",
+                programs,
+                List.of(run(1_200), ask(Ask.Act.Verb.RESTART, "s2", 400)),
+                service("s0").group(rest),
+                service("s1").group(rest),
+                service("s2").group(rest).dependsOn(needs("s1", Condition.STARTED)),
+                service("s3").dependsOn(List.of(new Dependency(new ServiceName("s2"), Condition.READY, true))));
     }
 
     // ---- their parts ----
