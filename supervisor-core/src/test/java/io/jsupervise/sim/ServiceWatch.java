@@ -60,7 +60,11 @@ final class ServiceWatch {
     private int fewestFailures;
     private int mostFailures;
     private long readyAt = Long.MAX_VALUE;
+    /** Automatic restarts; without those that may have worked, and without those that must have. */
     private final List<Long> restarts = new ArrayList<>();
+
+    private final List<Long> notSurelyWorked = new ArrayList<>();
+    private boolean onTrial;
     private boolean restartsAreKnown = true;
     private boolean forgivenInItsTurn;
     private long slotSince = Long.MIN_VALUE;
@@ -176,6 +180,7 @@ final class ServiceWatch {
     boolean startAttempted() {
         long now = world.nanos();
         slotSince = startMayBeOnItsWay ? Long.MIN_VALUE : now;
+        onTrial = restartDue;
         if (!restartDue) {
             return false;
         }
@@ -184,6 +189,7 @@ final class ServiceWatch {
             throw new Violation("promise 7", name() + " restarts " + (notBefore - now) / MS + " ms too soon");
         }
         restarts.add(now);
+        notSurelyWorked.add(now);
         if (spec.startLimit().isPresent()) {
             RestartIntensity limit = spec.startLimit().get();
             long window = limit.within().toNanos();
@@ -196,6 +202,26 @@ final class ServiceWatch {
             }
         }
         return true;
+    }
+
+    /**
+     * A run that was ready comes to its end: did it last long enough, the restart that led to it was none in vain. How long that is depends
+     * on how it ended, and is only known within bounds here.
+     */
+    private void judgeTrial() {
+        long lasted = world.nanos() - readyAt;
+        if (!onTrial || state != ServiceState.RUNNING || spec.isOneshot() || restarts.isEmpty()) {
+            return;
+        }
+        long enough = spec.escalation().stableFor().toNanos();
+        long unsure = excuses.between(readyAt - 60 * S, world.nanos()) + SOON;
+        if (lasted >= enough - unsure) {
+            restarts.remove(restarts.size() - 1);
+        }
+        if (lasted >= enough + spec.longestHang().toNanos() + unsure && !notSurelyWorked.isEmpty()) {
+            notSurelyWorked.remove(notSurelyWorked.size() - 1);
+        }
+        onTrial = false;
     }
 
     /** A start may have been ordered as much earlier as somebody was held up by then. */
@@ -222,6 +248,7 @@ final class ServiceWatch {
                 // Whether this forgave anything depends on whether it ran, which is not always told yet.
                 fewestFailures = 0;
                 restarts.clear();
+                notSurelyWorked.clear();
                 restartsAreKnown = false;
                 down = false;
             }
@@ -266,6 +293,7 @@ final class ServiceWatch {
     private void forgiven() {
         fewestFailures = 0;
         restarts.clear();
+        notSurelyWorked.clear();
         forgivenInItsTurn = choreographed;
         restartsAreKnown = !choreographed;
         mostFailures = choreographed ? mostFailures : 0;
@@ -314,6 +342,9 @@ final class ServiceWatch {
 
     /** Returns whether it tells of a hang. */
     boolean told(Happening happening) {
+        if (happening.to().isPresent() && happening.to().get() != ServiceState.RUNNING) {
+            judgeTrial();
+        }
         boolean hang = happening.event().equals("stopping")
                 && "heartbeat".equals(happening.details().get("cause"));
         if (hang) {
@@ -425,7 +456,7 @@ final class ServiceWatch {
             return;
         }
         RestartIntensity limit = spec.startLimit().orElseThrow();
-        long counted = restarts.stream()
+        long counted = notSurelyWorked.stream()
                 .filter(at -> at > world.nanos() - limit.within().toNanos())
                 .count();
         if (counted < limit.count()) {
