@@ -224,7 +224,9 @@ public final class Daemon {
             assembly.findLeftovers();
             assembly.settleKeeper();
             new RuntimeFile(os, configuration).write(assembly.version());
-            thread("rehearsal", new Rehearsal(os, spec)).start();
+            if (Rehearsal.isOfUse()) {
+                thread("rehearsal", new Rehearsal(os, spec)).start();
+            }
             assembly.beWatched(System.getenv());
             boolean more = true;
             while (more) {

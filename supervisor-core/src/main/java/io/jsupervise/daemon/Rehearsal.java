@@ -82,6 +82,11 @@ final class Rehearsal implements Runnable {
         this.supervisor = new Supervisor(spec, identity, fresh.services(), Set.of(), List.of(), 0);
     }
 
+    /** Not to a JVM that compiles nothing ({@code -Xint}): it would only be kept from its work. */
+    static boolean isOfUse() {
+        return !System.getProperty("java.vm.info", "").startsWith("interpreted");
+    }
+
     /** How many restarts were played. */
     int restarts() {
         return pid;
