@@ -1,7 +1,7 @@
 #!/bin/bash
-# On a kernel of its own, with a hardware watchdog (.ci/vm/run --watchdog --boots 4): resets that the supervisor wants, and their end. A critical service that
-# cannot be brought up has the feed withheld, by i6300esb and by softdog, which forgets what it did; the next boot knows the service all the same, and
-# after reboot_limit resets the machine stays up, and an end in order disarms the device. With nowayout it cannot be disarmed, and that is told.
+# On a kernel of its own, with a hardware watchdog (.ci/vm/run --watchdog --boots 4): resets that the supervisor wants, and their end. A service that
+# cannot be brought up walks its ladder to the reset, by its last rung or because it is critical, by i6300esb and by softdog, which forgets what it did;
+# the next boot knows the service all the same, and after reboot_limit resets the machine stays up, and an end in order disarms the device. With nowayout it cannot be disarmed, and that is told.
 . .ci/vm/watched.sh
 module=(i6300esb heartbeat=60)
 case $VM_BOOT in
@@ -9,14 +9,21 @@ case $VM_BOOT in
 3) module=(softdog soft_margin=60) ;;
 esac
 watchdog "${module[@]}"
-critical='  lost: {command: [sh, -c, "sleep 0.2; exit 7"], critical: true, backoff: {initial: 100ms, max: 100ms}, start_limit: {count: 3, within: 5m}}'
-[ "$VM_BOOT" != 1 ] || critical=
+fails='command: [sh, -c, "sleep 0.2; exit 7"], backoff: {initial: 100ms, max: 100ms}, start_limit: {count: 2, within: 5m}'
+repair='run: [sh, -c, "echo \$JSUPERVISE_RUNG >>/run/repairs"]'
+lost=
+case $VM_BOOT in
+1) ;;
+2) lost="lost: {$fails, escalate: [restart-dependents, {$repair}, reboot]}" ;;
+*) lost="lost: {$fails, critical: true, escalate: [{$repair}]}" ;;
+esac
 services <<YML
   steady: {command: sleep 100000}
-$critical
+  behind: {command: sleep 100000, depends_on: {steady: {condition: started}}}
+  $lost
 YML
 
-# withheld: the critical service is given up, and the reason stands in the journal before the feed ends.
+# withheld: the service is given up behind its ladder, and the reason stands in the journal before the feed ends.
 withheld() {
     told "watchdog-withheld critical=lost"
     now
@@ -39,10 +46,15 @@ case $VM_BOOT in
 2)
     booted_by watchdog "resets=0"
     withheld
+    [ "$(sed -n 's/^.*lost: escalating rung=\([0-9]\) rungs=3 action=\([^ ]*\).*/\1 \2/p' $out | tr '\n' ' ')" = "1 restart-dependents 2 run 3 reboot " ] \
+        || fail "the ladder: $(grep escalating $out)"
+    [ "$(cat /run/repairs)" = 2 ] || fail "the command of the ladder: $(cat /run/repairs)"
+    ok "boot 2: the ladder is walked rung by rung, up to the reboot"
     reset_follows "$(sed -n 's/^.*\(watchdog-withheld .*\)/\1/p' $out)"
     ;;
 3)
     [ "$(attribute identity)" = "Software Watchdog" ] || fail "it is a $(attribute identity)"
+    told "escalating rung=1 rungs=1 action=run"
     [ "$(attribute bootstatus)" = 0 ] || fail "softdog has a memory: $(attribute bootstatus)"
     booted_by watchdog "lost.*resets=1"
     withheld
