@@ -10,16 +10,17 @@ case $VM_BOOT in
 esac
 watchdog "${module[@]}"
 fails='command: [sh, -c, "sleep 0.2; exit 7"], backoff: {initial: 100ms, max: 100ms}, start_limit: {count: 2, within: 5m}'
-repair='run: [sh, -c, "echo \$JSUPERVISE_RUNG >>/run/repairs"]'
+repair="run: [sh, -c, 'echo \$JSUPERVISE_RUNG >>/run/repairs']"
+behind='behind: {command: sleep 100000, depends_on: {lost: {condition: started}}}'
 lost=
 case $VM_BOOT in
-1) ;;
+1) behind= ;;
 2) lost="lost: {$fails, escalate: [restart-dependents, {$repair}, reboot]}" ;;
 *) lost="lost: {$fails, critical: true, escalate: [{$repair}]}" ;;
 esac
 services <<YML
   steady: {command: sleep 100000}
-  behind: {command: sleep 100000, depends_on: {steady: {condition: started}}}
+  $behind
   $lost
 YML
 
