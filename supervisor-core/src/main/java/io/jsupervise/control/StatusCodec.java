@@ -14,6 +14,7 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.Heartbeat;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Status;
 import io.jsupervise.text.InstantText;
@@ -130,10 +131,25 @@ public final class StatusCodec {
         Optional<HookState.Hook> hook = service.hooks().running();
         out.writeStringField("hook", hook.isPresent() ? hook.get().kind().word() : null);
         out.writeStringField("fatal_reason", service.fatalReason().orElse(null));
+        writeLadder(service, out);
         out.writeObjectFieldStart("log");
         out.writeNumberField("dropped_bytes", droppedBytes.applyAsLong(service.name()));
         out.writeEndObject();
         out.writeStringField("description", service.spec().description().orElse(null));
+        out.writeEndObject();
+    }
+
+    private static void writeLadder(Service service, JsonGenerator out) throws IOException {
+        int rungs = service.spec().escalation().ladder().size();
+        if (rungs == 0) {
+            return;
+        }
+        int taken = service.history().climb().taken();
+        Optional<Rung> next = service.spec().escalation().rung(taken + 1);
+        out.writeObjectFieldStart("ladder");
+        out.writeNumberField("rungs", rungs);
+        out.writeNumberField("rungs_taken", taken);
+        out.writeStringField("next", next.isPresent() ? next.get().word() : null);
         out.writeEndObject();
     }
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.lifecycle.Cause;
+import io.jsupervise.lifecycle.Climb;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.Health;
@@ -20,9 +21,11 @@ import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Timers;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Check;
+import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.Probe;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
@@ -152,6 +155,21 @@ class StatusCodecTest {
                         + "\"run_id\":null,\"spec_changed\":false,\"waiting_for\":[],\"hook\":null,\"fatal_reason\":null,"
                         + "\"log\":{\"dropped_bytes\":17},\"description\":null}",
                 json(plain(web().build(), ServiceState.STOPPED, Optional.empty(), History.EMPTY)));
+    }
+
+    @Test
+    void a_ladder_is_told_with_what_comes_next() throws IOException {
+        Escalation ladder =
+                new Escalation(Duration.ofSeconds(10), List.of(new Rung.RestartDependents(), new Rung.Reboot()));
+        ServiceSpec spec = web().escalation(ladder).build();
+        String[] next = {"\"restart-dependents\"", "\"reboot\"", "null"};
+        for (int taken = 0; taken < next.length; taken++) {
+            History history =
+                    new History(0, 0, List.of(), List.of(), false, new Climb(taken, "in vain", Optional.empty()));
+            String text = json(plain(spec, ServiceState.STOPPED, Optional.empty(), history));
+            String told = "\"ladder\":{\"rungs\":2,\"rungs_taken\":" + taken + ",\"next\":" + next[taken] + "}";
+            assertTrue(text.contains(told), text);
+        }
     }
 
     @Test
