@@ -3,6 +3,7 @@ package io.jsupervise.lifecycle;
 import io.jsupervise.lifecycle.Alerts.Alert;
 import io.jsupervise.lifecycle.Alerts.Quiet;
 import io.jsupervise.spec.HookKind;
+import io.jsupervise.spec.Rung;
 import java.time.Duration;
 import java.util.List;
 
@@ -14,7 +15,7 @@ import java.util.List;
  *   <li>on_failure is run at the first failure at once. For a minute after that failures are only counted, then one run
  *       tells of all of them, and the next silence is twice as long, up to an hour. A silence that was twice over without a
  *       failure ends that: the next failure is a first one again.
- *   <li>on_give_up is run each time when it becomes FATAL; failures that were not told yet are told before it.
+ *   <li>on_give_up is run when restarts are given up: it becomes FATAL, or the first rung of its ladder is taken; failures that were not told yet are told before it.
  *   <li>on_recovered is run once after failures, when it was ready without a break for a while (or, of a oneshot, has
  *       succeeded), and not before the failures were told.
  * </ul>
@@ -52,26 +53,44 @@ final class AlertSteps {
 
     /** {@code run} has ended by itself or of a failure, and the state is what follows from that. */
     void ended(RunId run, End end) {
-        if (succeeded(end)) {
-            if (s.state == ServiceState.EXITED) {
-                well(run, SUCCEEDED);
-            }
-            return;
-        }
-        become(alerts().failed(run, end.reason()));
         boolean gaveUp = s.state == ServiceState.FATAL;
-        MonotonicTime now = lifecycle.now().mono();
+        if (!succeeded(end)) {
+            become(alerts().failed(run, end.reason()));
+        } else if (gaveUp) {
+            // It exits with success again and again, and was not to.
+            become(alerts().unwell(true));
+        } else if (s.state == ServiceState.EXITED) {
+            well(run, SUCCEEDED);
+        }
+        if (alerts().untold().isPresent()) {
+            tellNowOrLater(gaveUp);
+        }
+        if (restartsAreGivenUp()) {
+            String why = s.fatalReason.orElse(s.history.climb().why());
+            due(new Alert(HookKind.ON_GIVE_UP, run, s.history.failures() + (gaveUp ? 1 : 0), why));
+        }
+        next();
+    }
+
+    /** For the first time in its trouble: by its end without a ladder, or with the first rung. */
+    private boolean restartsAreGivenUp() {
+        int taken = s.history.climb().taken();
+        if (s.state == ServiceState.BACKOFF) {
+            return taken == 1 && s.history.climb().due().isPresent();
+        }
+        boolean isFirst = taken == 0
+                || taken == 1 && s.spec.escalation().rung(1).orElse(null) instanceof Rung.Reboot;
+        return s.state == ServiceState.FATAL && isFirst;
+    }
+
+    private void tellNowOrLater(boolean gaveUp) {
         boolean isQuiet = alerts().quiet().isPresent()
-                && now.isBefore(alerts().quiet().get().until());
+                && lifecycle.now().mono().isBefore(alerts().quiet().get().until());
         if (gaveUp || !isQuiet) {
             tellFailures();
         } else if (!s.timers.isArmed(TimerKind.ALERT_QUIET)) {
             lifecycle.arm(TimerKind.ALERT_QUIET, alerts().quiet().get().until());
         }
-        if (gaveUp) {
-            due(new Alert(HookKind.ON_GIVE_UP, run, s.history.failures() + 1, s.fatalReason.orElse(end.reason())));
-        }
-        next();
     }
 
     private boolean succeeded(End end) {
@@ -140,7 +159,7 @@ final class AlertSteps {
 
     private void well(RunId run, String reason) {
         if (alerts().unwell() && alerts().untold().isEmpty()) {
-            become(alerts().well());
+            become(alerts().unwell(false));
             due(new Alert(HookKind.ON_RECOVERED, run, 0, reason));
             next();
         }

@@ -80,8 +80,8 @@ public record Alerts(
         return new Alerts(true, Optional.of(all), quiet, due, running);
     }
 
-    Alerts well() {
-        return new Alerts(false, untold, quiet, due, running);
+    Alerts unwell(boolean is) {
+        return new Alerts(is, untold, quiet, due, running);
     }
 
     Alerts allTold() {

@@ -163,6 +163,7 @@ final class HookSteps {
         }
         if (!empty) {
             Map<String, Object> details = new LinkedHashMap<>();
+            details.put("hook", hook.kind().word());
             details.put("waited_ms", waited.toMillis());
             details.put("left", left);
             lifecycle.announce("group-remains", Optional.empty(), Optional.empty(), details);

@@ -6,11 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
+import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Hooks.Hook;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceSpec;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -178,6 +180,39 @@ class AlertsTest {
         assertEquals(List.of("on_failure 1", "on_failure 2", "on_give_up 3"), told);
         assertEquals(List.of(), alerts(bench).due());
         assertFalse(bench.isArmed(TimerKind.ALERT_QUIET));
+    }
+
+    @Test
+    void a_ladder_is_told_of_once() {
+        for (List<Rung> ladder : List.of(
+                List.<Rung>of(new Rung.RestartDependents(), new Rung.RestartGroup()), List.<Rung>of(new Rung.Reboot()))) {
+            told.clear();
+            Bench bench = new Bench(service()
+                            .startLimit(new RestartIntensity(0, Duration.ofMinutes(5)))
+                            .escalation(new Escalation(Duration.ofSeconds(10), ladder)))
+                    .running();
+            while (bench.state() != ServiceState.FATAL) {
+                tell(bench.exits(1).groupEmpty());
+                if (bench.state() == ServiceState.BACKOFF) {
+                    bench.on(new Event.RungTaken(
+                            bench.service().history().climb().due().orElseThrow()));
+                    bench.fires(TimerKind.RESTART).spawned().fires(TimerKind.READY);
+                }
+            }
+            long giveUps = told.stream().filter(one -> one.startsWith("on_give_up")).count();
+            assertEquals(1, giveUps, told.toString());
+            assertTrue(told.get(told.size() - 1).startsWith(ladder.size() == 1 ? "on_give_up" : "on_failure"), told.toString());
+        }
+    }
+
+    @Test
+    void being_given_up_for_too_many_good_ends_is_told_as_well() {
+        Bench bench = new Bench(service().startLimit(new RestartIntensity(0, Duration.ofMinutes(5)))).running();
+        tell(bench.exits(0).groupEmpty());
+        assertEquals(ServiceState.FATAL, bench.state());
+        assertEquals(List.of("on_give_up 1"), told);
+        tell(bench.start().spawned().fires(TimerKind.READY).fires(TimerKind.STABLE));
+        assertEquals(List.of("on_give_up 1", "on_recovered 0"), told);
     }
 
     @Test

@@ -160,10 +160,14 @@ final class Choreography {
                 plain.health(),
                 plain.stop().with(part.killMode),
                 new Hooks(
-                        hook(part, HookKind.PRE_START),
-                        part.isOneshot ? Optional.empty() : hook(part, HookKind.POST_START),
-                        hook(part, HookKind.STOP_COMMAND),
-                        hook(part, HookKind.POST_STOP)),
+                                hook(part, HookKind.PRE_START),
+                                part.isOneshot ? Optional.empty() : hook(part, HookKind.POST_START),
+                                hook(part, HookKind.STOP_COMMAND),
+                                hook(part, HookKind.POST_STOP))
+                        .telling(
+                                hook(part, HookKind.ON_FAILURE),
+                                hook(part, HookKind.ON_GIVE_UP),
+                                hook(part, HookKind.ON_RECOVERED)),
                 plain.log());
     }
 

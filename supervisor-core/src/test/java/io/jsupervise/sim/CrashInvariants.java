@@ -299,6 +299,7 @@ final class CrashInvariants implements Witness {
     private void nothingRemains(CrashWatch service, String when) {
         for (SimulatedProcess process : os.processes.all()) {
             boolean mayRemain = service.isGivenUp(process) || service.spares(process);
+            mayRemain |= process.isAlert() && !when.equals("after the end");
             if (process.isAlive() && isOf(service.name(), process) && !mayRemain) {
                 throw new Violation("promise 10", process + " still lives " + when);
             }
@@ -397,7 +398,7 @@ final class CrashInvariants implements Witness {
         CrashWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         order.attempted(request);
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
-        if (hook.equals("post_start") || hook.equals("stop_command")) {
+        if (hook.equals("post_start") || hook.equals("stop_command") || hook.startsWith("on_")) {
             return;
         }
         Optional<SimulatedProcess> main = livingMain(service.name());

@@ -314,6 +314,7 @@ final class Invariants implements Witness {
     /** The loop has ended. */
     @Override
     public void afterEnd() {
+        order.afterEnd();
         for (ServiceWatch service : services.values()) {
             nothingRemains(service, "after the end");
             if (livingMains(service.name()) > 0) {
@@ -340,7 +341,7 @@ final class Invariants implements Witness {
         ServiceWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         boolean begins = order.attempted(request);
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
-        if (hook.equals("post_start") || hook.equals("stop_command")) {
+        if (hook.equals("post_start") || hook.equals("stop_command") || hook.startsWith("on_")) {
             return;
         }
         if (livingMains(service.name()) > 0) {
@@ -379,6 +380,7 @@ final class Invariants implements Witness {
     private void nothingRemains(ServiceWatch service, String when) {
         for (SimulatedProcess process : os.processes.all()) {
             boolean mayRemain = service.isGivenUp(process) || service.spares(process);
+            mayRemain |= process.isAlert() && !when.equals("after the end");
             if (process.isAlive() && process.service().equals(service.name()) && !mayRemain) {
                 throw new Violation("promise 10", process + " still lives " + when);
             }

@@ -50,6 +50,8 @@ final class OrderWatch {
     private final Set<SimulatedProcess> givenUp = new HashSet<>();
 
     private final List<SimulatedProcess> hooks = new ArrayList<>();
+
+    private final AlertWatch alerts;
     private long lifeBegan;
 
     /** A supervisor that hands over lets hooks come to their end for a while, and only then goes on with everything. */
@@ -121,6 +123,7 @@ final class OrderWatch {
         this.os = os;
         this.excuses = excuses;
         this.groups = new GroupWatch(os);
+        this.alerts = new AlertWatch(os);
     }
 
     // ---- for whoever drives ----
@@ -133,6 +136,7 @@ final class OrderWatch {
      */
     void lifeBegins(Configuration file, Function<String, Optional<ServiceRecord>> found) {
         lifeBegan = os.world.nanos();
+        alerts.lifeBegins();
         handsOver = false;
         Set<String> named = take(file);
         Set<String> backsOff = new HashSet<>();
@@ -213,6 +217,7 @@ final class OrderWatch {
                 services.put(spec.name().value(), one);
             } else {
                 if (!one.spec.hooks().equals(spec.hooks())) {
+                    alerts.forget(spec.name().value());
                     one.hooksChangedAt = os.world.nanos();
                 }
                 if (!one.spec.dependsOn().equals(spec.dependsOn()) && one.metAt >= one.since) {
@@ -226,10 +231,18 @@ final class OrderWatch {
         for (Map.Entry<String, One> entry : services.entrySet()) {
             if (!named.contains(entry.getKey())) {
                 // Without its entry nobody knows its hooks.
+                alerts.forget(entry.getKey());
                 entry.getValue().hooksChangedAt = os.world.nanos();
             }
         }
         return named;
+    }
+
+    /** The supervisor has ended, and leaves nothing. */
+    void afterEnd() {
+        if (!handsOver) {
+            alerts.afterEnd();
+        }
     }
 
     /** The loop has had a turn. */
@@ -353,6 +366,7 @@ final class OrderWatch {
             boolean counts = process.isMain
                     || process.isHook()
                     || one.spec.stop().killMode().endsTree();
+            counts &= !process.isAlert();
             if (process.isAlive() && counts && !givenUp.contains(process) && isOf(one, process)) {
                 return false;
             }
@@ -367,8 +381,12 @@ final class OrderWatch {
         One one = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         String run = request.environment().get("JSUPERVISE_RUN_ID");
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
+        if (alerts.isAlert(hook)) {
+            alerts.attempted(one.spec.name().value(), hook, runOf(run), givenUp);
+            return false;
+        }
         for (SimulatedProcess process : os.processes.all()) {
-            boolean isHook = process.isMain && process.isHook() && !givenUp.contains(process);
+            boolean isHook = process.isMain && process.isHook() && !process.isAlert() && !givenUp.contains(process);
             if (process.isAlive() && isHook && isOf(one, process)) {
                 throw new Violation("hooks", process + " still runs, and " + what(hook) + " is being started");
             }
@@ -515,6 +533,9 @@ final class OrderWatch {
     }
 
     private void told(One one, Happening happening) {
+        if (alerts.told(one.spec, happening, givenUp)) {
+            return;
+        }
         boolean isAsked = happening.event().equals("stopping") && ServiceWatch.isOrdered(happening);
         if (isAsked && one.main != null && one.main.isAlive()) {
             for (String other : one.first) {

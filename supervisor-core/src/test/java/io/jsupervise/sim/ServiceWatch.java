@@ -6,7 +6,6 @@ import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Heartbeat;
-import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.ServiceSpec;
@@ -28,6 +27,9 @@ import java.util.Set;
 final class ServiceWatch {
     /** For what takes no time in the simulation: less than the shortest thing that does. */
     static final long SOON = 1_000_000;
+
+    /** Those that something of the service may have to wait for. */
+    private static final int HOOKS_AROUND = 4;
 
     private static final long MS = 1_000_000;
     private static final long S = 1_000_000_000;
@@ -364,7 +366,8 @@ final class ServiceWatch {
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
-        if (happening.event().equals("exited") || happening.event().equals("hook-failed")) {
+        boolean hookFailed = happening.event().equals("hook-failed") && !AlertWatch.isOfAlert(happening);
+        if (happening.event().equals("exited") || hookFailed) {
             startMayBeOnItsWay = false;
         }
         if (happening.to().isPresent()) {
@@ -571,8 +574,7 @@ final class ServiceWatch {
     /** All of its hooks one after another, each as long as one may take, with what it leaves behind. */
     private long longestHooks() {
         return choreographed
-                ? HookKind.values().length
-                        * (Choreography.LONGEST_HOOK.toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE)
+                ? HOOKS_AROUND * (Choreography.LONGEST_HOOK.toNanos() + Scenario.LONGEST_KILL.toNanos() + GRAVE)
                 : 0;
     }
 }

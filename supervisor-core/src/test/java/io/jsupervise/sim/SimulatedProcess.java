@@ -78,6 +78,11 @@ final class SimulatedProcess {
         return environment.containsKey("JSUPERVISE_HOOK");
     }
 
+    /** Whether it is a hook that only tells of its service, or what one has made: nothing waits for it. */
+    boolean isAlert() {
+        return hook().startsWith("on_");
+    }
+
     /** The kind of hook that it is, as in services.yml; empty where it is none. */
     String hook() {
         return environment.getOrDefault("JSUPERVISE_HOOK", "");
