@@ -1,5 +1,6 @@
 package io.jsupervise.sim;
 
+import io.jsupervise.os.SpawnRequest;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Happening;
@@ -44,8 +45,8 @@ final class AlertWatch {
         services.remove(service);
     }
 
-    boolean isAlert(String hook) {
-        return hook.startsWith("on_");
+    static boolean isAlert(SpawnRequest request) {
+        return request.environment().getOrDefault("JSUPERVISE_HOOK", "").startsWith("on_");
     }
 
     static boolean isOfAlert(Happening happening) {

@@ -398,7 +398,7 @@ final class CrashInvariants implements Witness {
         CrashWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         order.attempted(request);
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
-        if (hook.equals("post_start") || hook.equals("stop_command") || hook.startsWith("on_")) {
+        if (hook.equals("post_start") || hook.equals("stop_command") || AlertWatch.isAlert(request)) {
             return;
         }
         Optional<SimulatedProcess> main = livingMain(service.name());

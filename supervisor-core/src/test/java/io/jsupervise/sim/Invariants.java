@@ -337,11 +337,15 @@ final class Invariants implements Witness {
 
     @Override
     public void attempted(SpawnRequest request) {
+        if (AlertWatch.isAlert(request)) {
+            order.attempted(request);
+            return;
+        }
         attempts++;
         ServiceWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         boolean begins = order.attempted(request);
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
-        if (hook.equals("post_start") || hook.equals("stop_command") || hook.startsWith("on_")) {
+        if (hook.equals("post_start") || hook.equals("stop_command")) {
             return;
         }
         if (livingMains(service.name()) > 0) {

@@ -381,7 +381,7 @@ final class OrderWatch {
         One one = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         String run = request.environment().get("JSUPERVISE_RUN_ID");
         String hook = request.environment().getOrDefault("JSUPERVISE_HOOK", "");
-        if (alerts.isAlert(hook)) {
+        if (AlertWatch.isAlert(request)) {
             alerts.attempted(one.spec.name().value(), hook, runOf(run), givenUp);
             return false;
         }
