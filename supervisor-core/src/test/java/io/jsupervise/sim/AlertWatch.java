@@ -20,6 +20,9 @@ final class AlertWatch {
     private final Map<String, One> services = new HashMap<>();
     private long lifeBegan;
 
+    /** What the life before has left to be told, once, beside what is new. */
+    private int leftBefore = -1;
+
     private static final class One {
         /** How often on_failure was run in this life of the supervisor, and how often that may have been due at once. */
         int failuresTold;
@@ -38,6 +41,7 @@ final class AlertWatch {
     void lifeBegins() {
         services.clear();
         lifeBegan = os.world.nanos();
+        leftBefore = Math.min(1, leftBefore + 1);
     }
 
     /** Its hooks are others now. */
@@ -73,7 +77,7 @@ final class AlertWatch {
         switch (hook) {
             case "on_failure" -> {
                 // When it was due counts: it may have had to wait for what its run left, or for another one.
-                long most = 1 + one.gaveUp + (now - lifeBegan) / QUIET;
+                long most = 1 + one.gaveUp + (now - lifeBegan) / QUIET + leftBefore;
                 if (++one.failuresTold > most) {
                     throw new Violation(
                             "alerts",

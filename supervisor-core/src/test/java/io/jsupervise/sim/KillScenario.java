@@ -95,7 +95,8 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 reload(),
                 hooks(),
                 migration(),
-                together());
+                together(),
+                alerts());
     }
 
     static KillScenario named(String name) {
@@ -420,6 +421,29 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                         ask(Ask.Act.Verb.START, "s0", 30),
                         ask(Ask.Act.Verb.RESTART, "s0", 500)),
                 service("s0").hooks(hooks(HookKind.values())));
+    }
+
+    /** One that fails until it is given up, and one that recovers; those that are told succeed, fail, hang, and leave something. */
+    private static KillScenario alerts() {
+        Programs programs = (service, number) -> {
+            if (service.contains(".")) {
+                Program told = Program.steady().exits(ms(15), number % 2);
+                return number == 2
+                        ? Program.steady().onTerm(Optional.empty())
+                        : told.leaves(new Workers(1, ms(10), Program.FOREVER, ms(5)));
+            }
+            return service.equals("s0") || number < 3 ? Program.steady().exits(ms(30), 1) : Program.steady();
+        };
+        Hooks hooks = Hooks.NONE.telling(
+                hook(List.of(HookKind.values()), HookKind.ON_FAILURE),
+                hook(List.of(HookKind.values()), HookKind.ON_GIVE_UP),
+                hook(List.of(HookKind.values()), HookKind.ON_RECOVERED));
+        return of(
+                "alerts",
+                programs,
+                List.of(run(900), ask(Ask.Act.Verb.START, "s0", 400), run(11_000), ask(Ask.Act.Verb.STOP, "s1", 100)),
+                service("s0").startLimit(new RestartIntensity(2, ms(60_000))).hooks(hooks),
+                service("s1").hooks(hooks));
     }
 
     /** A one-shot that has to succeed before its dependents start, and does so the second time only. */
