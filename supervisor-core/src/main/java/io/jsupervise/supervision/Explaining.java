@@ -253,6 +253,13 @@ public final class Explaining {
         if (run.isPresent() && run.get().health().status().isPresent()) {
             notes.add(name + " says of itself: " + run.get().health().status().get());
         }
+        int rungs = service.history().climb().taken();
+        if (rungs > 0) {
+            notes.add(name + " is on its ladder, rung " + rungs + " of "
+                    + service.spec().escalation().ladder().size()
+                    + service.spec().escalation().rung(rungs).map(rung -> " (" + rung.word() + ")").orElse("") + ": "
+                    + service.history().climb().why());
+        }
         if (service.hooks().alerts().running().isPresent()) {
             notes.add("its " + service.hooks().alerts().running().get().kind().word() + " runs beside it");
         }

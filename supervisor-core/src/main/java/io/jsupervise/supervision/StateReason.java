@@ -26,6 +26,7 @@ final class StateReason {
             "a start slot",
             "the rest of its process group to end",
             "its post_stop hook",
+            "the command of its ladder to end",
             "the next supervisor");
 
     private final Service service;

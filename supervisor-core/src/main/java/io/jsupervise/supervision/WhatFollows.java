@@ -9,6 +9,7 @@ import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Explaining.Words;
 import io.jsupervise.supervision.Explanation.Next;
@@ -107,7 +108,17 @@ final class WhatFollows {
         }
         int left = limit.get().count() - service.history().restartTimes().size();
         return start.then("after " + (left <= 0 ? "one more failure" : Words.count(left + 1, "more failure"))
-                + " within " + Words.of(limit.get().within()) + " it is given up");
+                + " within " + Words.of(limit.get().within()) + " "
+                + nextRemedy());
+    }
+
+    /** What follows when restarts do not help. */
+    private String nextRemedy() {
+        Optional<Rung> rung =
+                service.spec().escalation().rung(service.history().climb().taken() + 1);
+        return rung.isPresent()
+                ? "the next rung of its ladder is taken (" + rung.get().word() + ")"
+                : "it is given up";
     }
 
     private Next stopping() {

@@ -16,6 +16,7 @@ import io.jsupervise.lifecycle.TimerKind;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Dependency;
+import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.Fingerprint;
 import io.jsupervise.spec.Hooks;
 import io.jsupervise.spec.Hooks.Hook;
@@ -23,6 +24,7 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Ask.Act.Verb;
@@ -429,6 +431,25 @@ class ExplainingTest {
     }
 
     // ---- what else is worth knowing ----
+
+    @Test
+    void a_ladder_is_told_with_its_next_rung() {
+        Escalation ladder = new Escalation(
+                Duration.ofSeconds(10), List.of(new Rung.RestartDependents(), new Rung.Shutdown()));
+        Herd herd = herd(web().startLimit(new RestartIntensity(1, Duration.ofMinutes(5))).escalation(ladder))
+                .allRunning("web")
+                .exits("web", 1);
+        assertEquals(
+                "it is started again; after one more failure within 5m the next rung of its ladder is taken"
+                        + " (restart-dependents)",
+                why(herd, "web").next().text().replace("after 1 more failure", "after one more failure"));
+        herd.fires("web", TimerKind.RESTART).committed().spawned("web").exits("web", 1);
+        assertEquals(
+                List.of("web is on its ladder, rung 1 of 2 (restart-dependents): 1 restart within 5m did not help; last:"
+                        + " exit 1"),
+                why(herd, "web").notes());
+        assertTrue(why(herd, "web").next().text().contains("(shutdown)"), why(herd, "web").next().text());
+    }
 
     @Test
     void a_stale_journal_is_said() {
