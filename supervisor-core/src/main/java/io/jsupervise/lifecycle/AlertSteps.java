@@ -78,8 +78,8 @@ final class AlertSteps {
         if (s.state == ServiceState.BACKOFF) {
             return taken == 1 && s.history.climb().due().isPresent();
         }
-        boolean isFirst = taken == 0
-                || taken == 1 && s.spec.escalation().rung(1).orElse(null) instanceof Rung.Reboot;
+        boolean isFirst =
+                taken == 0 || taken == 1 && s.spec.escalation().rung(1).orElse(null) instanceof Rung.Reboot;
         return s.state == ServiceState.FATAL && isFirst;
     }
 

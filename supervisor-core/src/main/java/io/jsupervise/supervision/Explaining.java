@@ -257,7 +257,11 @@ public final class Explaining {
         if (rungs > 0) {
             notes.add(name + " is on its ladder, rung " + rungs + " of "
                     + service.spec().escalation().ladder().size()
-                    + service.spec().escalation().rung(rungs).map(rung -> " (" + rung.word() + ")").orElse("") + ": "
+                    + service.spec()
+                            .escalation()
+                            .rung(rungs)
+                            .map(rung -> " (" + rung.word() + ")")
+                            .orElse("") + ": "
                     + service.history().climb().why());
         }
         if (service.hooks().alerts().running().isPresent()) {

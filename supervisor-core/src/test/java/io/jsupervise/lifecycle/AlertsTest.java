@@ -185,7 +185,8 @@ class AlertsTest {
     @Test
     void a_ladder_is_told_of_once() {
         for (List<Rung> ladder : List.of(
-                List.<Rung>of(new Rung.RestartDependents(), new Rung.RestartGroup()), List.<Rung>of(new Rung.Reboot()))) {
+                List.<Rung>of(new Rung.RestartDependents(), new Rung.RestartGroup()),
+                List.<Rung>of(new Rung.Reboot()))) {
             told.clear();
             Bench bench = new Bench(service()
                             .startLimit(new RestartIntensity(0, Duration.ofMinutes(5)))
@@ -199,9 +200,12 @@ class AlertsTest {
                     bench.fires(TimerKind.RESTART).spawned().fires(TimerKind.READY);
                 }
             }
-            long giveUps = told.stream().filter(one -> one.startsWith("on_give_up")).count();
+            long giveUps =
+                    told.stream().filter(one -> one.startsWith("on_give_up")).count();
             assertEquals(1, giveUps, told.toString());
-            assertTrue(told.get(told.size() - 1).startsWith(ladder.size() == 1 ? "on_give_up" : "on_failure"), told.toString());
+            assertTrue(
+                    told.get(told.size() - 1).startsWith(ladder.size() == 1 ? "on_give_up" : "on_failure"),
+                    told.toString());
         }
     }
 
