@@ -56,8 +56,14 @@ final class GroupWatch {
 
     /** @param backsOff who was recorded as waiting for its restart, in this boot */
     void lifeBegins(Configuration file, Set<String> backsOff) {
+        if (!List.copyOf(specs.values()).equals(file.services())) {
+            // Who is restarted with whom may be another matter.
+            due.clear();
+        }
+        Map<String, Due> left = new HashMap<>(due);
         configured(file);
         before.clear();
+        due.putAll(left);
         due.keySet().retainAll(backsOff);
         if (recordsMayBeLost) {
             due.clear();

@@ -464,18 +464,18 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 service("s2").dependsOn(needs("s1", Condition.COMPLETED)));
     }
 
-    /** s1 crashes and takes s2 along, and with it s3, which ends slowly; s0 comes before it in the group, and stays. */
+    /** s1 crashes and takes s2 along, and with it s3, which ends so slowly that the restart of s1 is due before; s0 comes before it in the group, and stays. */
     private static KillScenario together() {
         Programs programs = (service, number) -> service.equals("s1") && number < 3
                 ? Program.steady().exits(ms(200), 1)
-                : service.equals("s3") ? Program.steady().onTerm(Optional.of(ms(60))) : Program.steady();
+                : service.equals("s3") ? Program.steady().onTerm(Optional.of(ms(300))) : Program.steady();
         ServiceGroup rest = new ServiceGroup("rest", ServiceGroup.Strategy.REST_FOR_ONE);
         return of(
                 "together",
                 programs,
                 List.of(run(1_200), ask(Ask.Act.Verb.RESTART, "s2", 400)),
                 service("s0").group(rest),
-                service("s1").group(rest),
+                service("s1").group(rest).backoff(new Backoff(ms(20), 1, ms(20), 0, ms(5_000))),
                 service("s2").group(rest).dependsOn(needs("s1", Condition.STARTED)),
                 service("s3").dependsOn(List.of(new Dependency(new ServiceName("s2"), Condition.READY, true))));
     }
