@@ -262,7 +262,11 @@ final class GroupWatch {
             return;
         }
         String root = reason.substring("restarted with ".length(), reason.indexOf(':'));
-        if (!restartedWith(root, specs).contains(name)
+        boolean byItsLadder = reason.contains(": the ladder of \"" + root + "\": ")
+                && specs.containsKey(root)
+                && !specs.get(root).escalation().ladder().isEmpty();
+        if (!byItsLadder
+                && !restartedWith(root, specs).contains(name)
                 && !restartedWith(root, before).contains(name)) {
             throw new Violation("groups", name + " is ended for " + root + ", with which it is not restarted");
         }
