@@ -72,7 +72,8 @@ ok "a service is ready when its program says so"
 
 crash
 touch "$work/x/up"
-within 10 eval '[ "$(ps -o comm= -p "$writes")" = sleep ]'
+sleeps() { [ "$(ps -o comm= -p "$writes")" = sleep ]; }
+within 10 sleeps
 supervise e "$work/services.yml"
 within 10 is e "s(\"writes\") | .state == \"RUNNING\" and .pid == $writes and .restarts == 0"
 grep -q "up: 80" "$work/e/state/logs/writes.log" || fail "the line is lost"
