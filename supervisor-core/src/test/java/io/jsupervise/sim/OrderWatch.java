@@ -537,7 +537,7 @@ final class OrderWatch {
             return;
         }
         boolean isAsked = happening.event().equals("stopping") && ServiceWatch.isOrdered(happening);
-        if (isAsked && one.main != null && one.main.isAlive()) {
+        if (isAsked && one.mainIsKnown && one.main != null && one.main.isAlive()) {
             for (String other : one.first) {
                 One dependent = services.get(other);
                 if (!dependent.isDown() || !nothingLives(dependent)) {
