@@ -78,6 +78,7 @@ final class OrderBench {
     /** Its main process is there, and it is ready. */
     void runs(OrderWatch order, String service) {
         spawn(order, service, "1", "");
+        order.told(happens(Optional.of(service), "started", Optional.of(ServiceState.STARTING), Map.of()));
         order.told(happens(Optional.of(service), "ready", Optional.of(ServiceState.RUNNING), Map.of()));
     }
 
