@@ -419,6 +419,11 @@ final class Children {
     private void release(Watched watched) {
         byRun.remove(watched.run);
         trees.forget(watched.run);
+        if (watched.run.isOfCheck()) {
+            // Nobody kept it, and with nothing to record nothing else would follow that has it closed.
+            os.release(watched.child);
+            return;
+        }
         noMoreNeeded.accept(watched.child);
         watched.started.ifPresent(noMoreNeeded);
     }

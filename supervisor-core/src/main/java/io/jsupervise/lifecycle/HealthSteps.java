@@ -91,8 +91,17 @@ final class HealthSteps {
         } else if (ready instanceof Readiness.Written written) {
             lifecycle.order(new Effect.LookAtReadyFile(s.spec.name(), run, written.file()));
         } else if (ready instanceof Readiness.Answering answering) {
-            ask(Optional.empty(), answering.probe(), Check.DEFAULT_TIMEOUT);
+            if (mustWait(answering.probe())) {
+                lifecycle.arm(TimerKind.READY, now().plus(ASK_AGAIN));
+            } else {
+                ask(Optional.empty(), answering.probe(), Check.DEFAULT_TIMEOUT);
+            }
         }
+    }
+
+    /** What an earlier supervisor left may be this very check, and there is one of it at a time. */
+    private boolean mustWait(Probe probe) {
+        return probe instanceof Probe.Exec && s.grave.isPresent();
     }
 
     private void ask(Optional<String> check, Probe probe, Duration timeout) {
@@ -385,8 +394,13 @@ final class HealthSteps {
         List<CheckState> states = new ArrayList<>();
         for (CheckState state : health().checks()) {
             boolean due = !state.asked() && !now().isBefore(state.due());
+            Check check = check(state.name());
+            if (due && mustWait(check.probe())) {
+                states.add(new CheckState(
+                        state.name(), now().plus(ASK_AGAIN), false, state.failures(), state.problem(), state.lastAt()));
+                continue;
+            }
             if (due) {
-                Check check = check(state.name());
                 ask(Optional.of(check.name()), check.probe(), check.timeout());
             }
             states.add(

@@ -392,6 +392,9 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void attempted(SpawnRequest request) {
+        if (CheckWatch.attempted(request, os.processes.all())) {
+            return;
+        }
         if (request.environment().containsKey(SimulatedOs.KEEPER)) {
             return;
         }

@@ -324,8 +324,7 @@ final class CrashWatch {
         if (goesAlong || wasOnItsWay) {
             main.ifPresent(disturbed::add);
         }
-        if (happening.event().equals("stopping")
-                && "post-start".equals(happening.details().get("cause"))) {
+        if (happening.event().equals("stopping") && (cause.equals("post-start") || cause.equals("check"))) {
             main.ifPresent(disturbed::add);
         }
     }

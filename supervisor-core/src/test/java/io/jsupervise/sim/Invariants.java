@@ -341,6 +341,9 @@ final class Invariants implements Witness {
             order.attempted(request);
             return;
         }
+        if (CheckWatch.attempted(request, os.processes.all())) {
+            return;
+        }
         attempts++;
         ServiceWatch service = services.get(request.environment().get("JSUPERVISE_SERVICE"));
         boolean begins = order.attempted(request);
@@ -459,6 +462,10 @@ final class Invariants implements Witness {
 
     @Override
     public void spawned(SimulatedProcess process) {
+        if (!process.check().isEmpty()) {
+            transcript.add("spawned check " + process.check() + " of " + process.service() + " " + process.pid());
+            return;
+        }
         transcript.add("spawned " + process.hook() + (process.isHook() ? " of " : "") + process.service() + " "
                 + process.pid());
         order.spawned(process);

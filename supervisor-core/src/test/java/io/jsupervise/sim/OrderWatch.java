@@ -473,6 +473,10 @@ final class OrderWatch {
 
     void spawned(SimulatedProcess process) {
         One one = services.get(process.service());
+        if (!process.check().isEmpty()) {
+            // Has no order: CheckWatch knows what holds of it.
+            return;
+        }
         if (process.isHook()) {
             hooks.add(process);
             if (process.hook().equals("pre_start")) {

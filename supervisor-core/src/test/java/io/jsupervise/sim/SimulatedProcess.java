@@ -75,7 +75,12 @@ final class SimulatedProcess {
 
     /** Whether it is a hook, or what one has made. */
     boolean isHook() {
-        return environment.containsKey("JSUPERVISE_HOOK");
+        return environment.containsKey("JSUPERVISE_HOOK") || !check().isEmpty();
+    }
+
+    /** The name of the check that it is of; empty where it is of none. */
+    String check() {
+        return environment.getOrDefault(CheckWatch.NAME, "");
     }
 
     /** Whether it is a hook that only tells of its service, or what one has made: nothing waits for it. */
@@ -106,7 +111,8 @@ final class SimulatedProcess {
         if (environment.containsKey(SimulatedOs.KEEPER)) {
             return "keeper " + pid();
         }
-        String what = isMain ? isHook() ? "hook " : "main " : isStray ? "stray " : "worker ";
+        String what =
+                isMain ? !check().isEmpty() ? "check " : isHook() ? "hook " : "main " : isStray ? "stray " : "worker ";
         return what + pid() + " of " + service() + " (" + run() + ")";
     }
 }
