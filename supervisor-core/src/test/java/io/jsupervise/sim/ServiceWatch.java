@@ -362,6 +362,7 @@ final class ServiceWatch {
         }
         if (restartDue && isFailureToStart(happening)) {
             restarts.add(world.nanos());
+            notSurelyWorked.add(world.nanos());
         }
         if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
