@@ -144,7 +144,7 @@ final class Life {
             next = Math.min(
                     next, relayPoller.deadline().map(MonotonicTime::nanos).orElse(Long.MAX_VALUE));
         }
-        if (notifyPoller.get().isPresent()) {
+        if (mayHear()) {
             next = Math.min(
                     next,
                     notifyPoller
@@ -172,7 +172,7 @@ final class Life {
         if (relay.isPresent() && !relayIsBusy && mayGoOn(relayPoller)) {
             able.add(this::relay);
         }
-        boolean mayHear = notifyPoller.get().isPresent() && !Thread.holdsLock(daemon.notifySockets());
+        boolean mayHear = mayHear();
         if (mayHear && mayGoOn(notifyPoller.get().get())) {
             able.add(this::hear);
         }
@@ -202,6 +202,11 @@ final class Life {
         }
         able.get(able.size() == 1 ? 0 : order.nextInt(able.size())).run();
         return true;
+    }
+
+    /** Whoever makes a socket, and is held up meanwhile, has its listener wait. */
+    private boolean mayHear() {
+        return notifyPoller.get().isPresent() && !Thread.holdsLock(daemon.notifySockets());
     }
 
     private boolean mayGoOn(SimulatedPoller waiting) {
