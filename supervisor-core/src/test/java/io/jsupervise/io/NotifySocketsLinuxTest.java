@@ -103,14 +103,18 @@ class NotifySocketsLinuxTest {
         }
     }
 
-    private List<Event.Notified> heard() {
-        List<Event.Notified> heard = new ArrayList<>();
+    private <T extends Event> List<T> told(Class<T> kind) {
+        List<T> all = new ArrayList<>();
         for (SupervisorEvent event : events) {
-            if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.Notified notified) {
-                heard.add(notified);
+            if (event instanceof SupervisorEvent.OfService of && kind.isInstance(of.event())) {
+                all.add(kind.cast(of.event()));
             }
         }
-        return heard;
+        return all;
+    }
+
+    private List<Event.Notified> heard() {
+        return told(Event.Notified.class);
     }
 
     private List<String> refused() {
@@ -189,19 +193,9 @@ class NotifySocketsLinuxTest {
             // Once in a while it has been heard to the end, and has not gone on yet.
             events.clear();
             sockets.hearOut(new Effect.HearOut(web().name(), RUN));
-            turnUntil(sockets, () -> !heardOut().isEmpty());
-            assertEquals(Optional.empty(), heardOut().get(0).deaf());
+            turnUntil(sockets, () -> !told(Event.HeardOut.class).isEmpty());
+            assertEquals(Optional.empty(), told(Event.HeardOut.class).get(0).deaf());
         } while (heard().isEmpty());
-    }
-
-    private List<Event.HeardOut> heardOut() {
-        List<Event.HeardOut> all = new ArrayList<>();
-        for (SupervisorEvent event : events) {
-            if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.HeardOut out) {
-                all.add(out);
-            }
-        }
-        return all;
     }
 
     @Test
@@ -219,10 +213,8 @@ class NotifySocketsLinuxTest {
         turnUntil(sockets, () -> !heard().isEmpty());
         events.clear();
         sockets.hearOut(new Effect.HearOut(web().name(), RUN));
-        turnUntil(sockets, () -> events.stream()
-                .anyMatch(event -> event instanceof SupervisorEvent.OfService of
-                        && of.event() instanceof Event.HeardOut out
-                        && out.deaf().isPresent()));
+        turnUntil(sockets, () -> told(Event.HeardOut.class).stream()
+                .anyMatch(out -> out.deaf().isPresent()));
     }
 
     @Test
@@ -244,16 +236,6 @@ class NotifySocketsLinuxTest {
         assertEquals(Optional.empty(), os.stat(path));
     }
 
-    private List<Event.MainNamed> named() {
-        List<Event.MainNamed> named = new ArrayList<>();
-        for (SupervisorEvent event : events) {
-            if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.MainNamed one) {
-                named.add(one);
-            }
-        }
-        return named;
-    }
-
     @Test
     void a_process_of_its_own_may_be_named_as_the_main_process_and_a_strangers_may_not() throws Exception {
         NotifySockets sockets = sockets();
@@ -268,13 +250,15 @@ class NotifySocketsLinuxTest {
         assertEquals(
                 List.of("notify-refused: MAINPID=" + stranger.pid() + ": no living process of its own has this number"),
                 refused());
-        assertEquals(1, named().size());
+        assertEquals(1, told(Event.MainNamed.class).size());
         assertEquals(
                 Files.readString(dir.resolve("child")),
-                named().get(0).process().pid().toString());
-        int order = events.indexOf(new SupervisorEvent.OfService(web().name(), named().get(0)));
+                told(Event.MainNamed.class).get(0).process().pid().toString());
+        int order = events.indexOf(new SupervisorEvent.OfService(
+                web().name(), told(Event.MainNamed.class).get(0)));
         assertTrue(events.subList(order, events.size()).size() == 2, "what else the message says comes behind");
-        for (Child child : os.find(named().get(0).process()).stream().toList()) {
+        for (Child child :
+                os.find(told(Event.MainNamed.class).get(0).process()).stream().toList()) {
             os.signal(child, Signal.KILL);
             os.release(child);
         }
