@@ -118,20 +118,19 @@ final class GroupRestarts {
      *
      * @param since of those that were started later nobody is restarted
      * @param why   for people
+     * @return those, whether they run or not
      */
-    void restartDependents(ServiceName root, MonotonicTime since, String why) {
-        open(new Restart(root, why, since), RestartScope.dependents(root, core.order()), false);
+    Set<ServiceName> restartDependents(ServiceName root, MonotonicTime since, String why) {
+        Map<ServiceName, Cause> others = RestartScope.dependents(root, core.order());
+        open(new Restart(root, why, since), others, false);
+        return others.keySet();
     }
 
     /** The others of its group are restarted, see {@link RestartScope#group}; and {@link #restartDependents}. */
-    void restartGroup(ServiceName root, MonotonicTime since, String why) {
-        Optional<Service> service = core.find(root);
-        if (service.isPresent()) {
-            open(
-                    new Restart(root, why, since),
-                    RestartScope.group(service.get(), core.services(), core.order()),
-                    false);
-        }
+    Set<ServiceName> restartGroup(Service root, MonotonicTime since, String why) {
+        Map<ServiceName, Cause> others = RestartScope.group(root, core.services(), core.order());
+        open(new Restart(root.name(), why, since), others, false);
+        return others.keySet();
     }
 
     /**
@@ -184,7 +183,7 @@ final class GroupRestarts {
     }
 
     /** @param begins whether some may have been ended for this before, and must not start by themselves */
-    private boolean open(Restart restart, Map<ServiceName, Cause> others, boolean begins) {
+    private void open(Restart restart, Map<ServiceName, Cause> others, boolean begins) {
         List<String> names = new ArrayList<>();
         others.forEach((name, cause) -> {
             Service service = core.find(name).orElse(null);
@@ -200,7 +199,7 @@ final class GroupRestarts {
             }
         });
         if (restart.others.isEmpty() || restart.old.isEmpty() && !begins) {
-            return false;
+            return;
         }
         takeOver(restart);
         open.add(restart);
@@ -214,7 +213,6 @@ final class GroupRestarts {
         askAll(restart);
         // What the others hold may be what this root depends on.
         List.copyOf(open).forEach(this::settle);
-        return true;
     }
 
     /** An earlier one of the same root has nothing to do any more but to wait for that. */

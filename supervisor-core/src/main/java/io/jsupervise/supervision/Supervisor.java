@@ -613,11 +613,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
                     + service.history().climb().why();
             MonotonicTime since = service.since().mono();
             if (rung instanceof Rung.RestartGroup) {
-                restarts.restartGroup(service.name(), since, why);
-                return RestartScope.group(service, services.values(), order).keySet();
+                return restarts.restartGroup(service, since, why);
             }
-            restarts.restartDependents(service.name(), since, why);
-            return RestartScope.dependents(service.name(), order).keySet();
+            return restarts.restartDependents(service.name(), since, why);
         }
 
         @Override
