@@ -11,6 +11,18 @@ services:
     command: 'echo "cannot open the data"; exit 3'
     backoff: {initial: 200ms, max: 60s, factor: 60}
     on_failure: 'echo "\$JSUPERVISE_CAUSE \$JSUPERVISE_EXIT_CODE \$JSUPERVISE_FAILURES" >>$work/failures'
+  flaps:
+    shell: true
+    command: 'exit 3'
+    backoff: {initial: 100ms, max: 100ms}
+    on_failure: 'echo "\$JSUPERVISE_CAUSE \$JSUPERVISE_EXIT_CODE \$JSUPERVISE_FAILURES" >>$work/flaps'
+  climbs:
+    shell: true
+    command: 'exit 5'
+    backoff: {initial: 60s, max: 60s}
+    start_limit: {count: 0, within: 5m}
+    escalate: [{run: [true]}, restart-dependents]
+  last: {command: sleep 1000, depends_on: [climbs]}
   web: {command: sleep 1000, depends_on: [db]}
   shop: {command: sleep 1000, depends_on: [web]}
   well: {command: sleep 1000}
@@ -22,6 +34,8 @@ services:
     give_up_exit_codes: [78]
     on_give_up: 'echo "\$JSUPERVISE_STATE \$JSUPERVISE_REASON" >>$work/given-up; sleep 0.5; echo finished >>$work/given-up'
 END
+# Two that come while a third is being told are told together.
+flapped() { [ "$(awk '{ sum += $3 } END { print sum }' "$work/flaps")" = 5 ]; }
 supervise s "$work/services.yml"
 within 10 is s 's("db") | .state == "BACKOFF" and .restarts == 2'
 
@@ -40,6 +54,12 @@ exits 0 ctl s why missing
 says "/nowhere/at-all" ENOENT "jsupervise check $work/services.yml" reload
 exits 0 ctl s why hopeless
 says "hopeless is FATAL" "exit 78 is one of its give_up_exit_codes" "nothing until somebody starts it"
+exits 0 ctl s why last
+says "climbs has taken rung 1 of 2, since start_limit allows no restart; last: exit 5" "it was to run true" "next, to restart what depends on it: last" \
+    "the next rung is taken after 1 more failure within 5m"
+ask s /v1/services/climbs/why | jq -e '.ladder | .rungs == ["run", "restart-dependents"] and .taken == 1 and .done and .last.action == "run"
+    and .next == {"rung": 2, "action": "restart-dependents", "text": "restart what depends on it: last"}' >/dev/null || fail "$(ask s /v1/services/climbs/why)"
+ask s /v1/services/db/why | jq -e 'has("ladder") and .ladder == null' >/dev/null || fail "a ladder of one that has none"
 exits 4 ctl s why wbe
 says 'did you mean "web"'
 exits 64 ctl s why
@@ -64,12 +84,16 @@ form='[paths | map(if type == "number" then 0 else . end)] | unique'
 ok "one form as JSON, by the command and by HTTP"
 
 # ---- hooks that tell ------------------------------------------------------------------------------------------------------------------
-[ "$(cat "$work/failures")" = "exit 3 1" ] || fail "the failures were told as: $(cat "$work/failures")"
-exits 0 ctl s why db
+[ "$(cat "$work/failures")" = "exit 3 1
+exit 3 1" ] || fail "the failures were told as: $(cat "$work/failures")"
+within 10 flapped
+within 10 is s 's("flaps").restarts >= 7'
+flapped || fail "the failures were told as: $(cat "$work/flaps")"
+exits 0 ctl s why flaps
 says "will be told to its on_failure together"
 within 5 grep -q finished "$work/given-up"
 grep -q "FATAL exit 78 is one of its give_up_exit_codes" "$work/given-up" || fail "on_give_up was told: $(cat "$work/given-up")"
-ok "the first failure is told at once, the next ones together later; a give-up is told"
+ok "a few failures are told at once, those of a service that flaps together later; a give-up is told"
 
 # ---- without a supervisor ----------------------------------------------------------------------------------------------------------------
 told_twice() { [ "$(grep -c finished "$work/given-up")" = 2 ]; }

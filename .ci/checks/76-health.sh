@@ -114,7 +114,7 @@ services:
     ready: {notify: true}
   stops:
     shell: true
-    command: 'systemd-notify --ready; sleep 1; systemd-notify --stopping; exit 7'
+    command: 'systemd-notify --ready; sleep 1; systemd-notify STOPPING=1; exit 7'
     ready: {notify: true}
     restart: on-failure
     success_exit_codes: [7]
@@ -138,7 +138,8 @@ ok "systemd-notify, redis, PostgreSQL, nginx, memcached and Python programs are 
 ok "who does not ask for a socket has none"
 
 within 10 is h 's("never") | .state == "FATAL" and .last_exit.cause == "start-timeout"'
-within 10 is h 's("stops") | .state == "EXITED" and .last_exit.code == 7'
+within 10 is h 's("stops") | .state == "EXITED" and .last_exit.code == 7 and .last_exit.reason == "exit 7"'
+grep -q '"service":"stops","event":"notified","what":"STOPPING=1"' "$work/h/state/events.ndjson" || fail "nobody heard STOPPING=1"
 ok "who is not ready in time has failed to start; who says that it stops is judged by its exit"
 
 restarts() { value h "s(\"$1\").restarts"; }

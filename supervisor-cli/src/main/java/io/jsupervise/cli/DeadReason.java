@@ -64,6 +64,7 @@ final class DeadReason {
                 List.of(link),
                 Explaining.lastEnds(record.history().ends()),
                 Optional.empty(),
+                Optional.empty(),
                 next(),
                 remedies(),
                 List.of());

@@ -39,6 +39,7 @@ final class WhyText {
         because(why.objects("because"), why.string("service"));
         failures(root);
         lastWords(root);
+        ladder(root);
         next();
         can();
         String label = "note";
@@ -107,6 +108,31 @@ final class WhyText {
                 line("", "  | " + (plain.length() > room ? plain.substring(0, room - 3) + "..." : plain));
             }
         }
+    }
+
+    /** Only of one that has begun to climb. */
+    private void ladder(String root) throws JsonException {
+        Optional<JsonObject> known = why.optionalObject("ladder");
+        if (known.isEmpty()) {
+            return;
+        }
+        JsonObject ladder = known.get();
+        long taken = ladder.number("taken");
+        if (taken == 0) {
+            return;
+        }
+        List<String> rungs = ladder.strings("rungs");
+        Optional<JsonObject> last = ladder.optionalObject("last");
+        item(
+                "rung",
+                root + (ladder.bool("done") ? " has taken rung " : " takes rung ") + taken + " of " + rungs.size()
+                        + ", since " + ladder.string("reason"));
+        if (last.isPresent()) {
+            item("", "  it was to " + last.get().string("text"));
+        }
+        Optional<JsonObject> next = ladder.optionalObject("next");
+        item("", next.isPresent() ? "  next, to " + next.get().string("text") : "  it is the last one");
+        item("", "  " + ladder.string("text"));
     }
 
     private void next() throws JsonException {

@@ -164,8 +164,12 @@ final class PrivilegesReader {
             if (gid.isEmpty()) {
                 section.problem(
                         group.place(),
-                        key + " names the group " + Value.quoted(name) + ", which does not exist on this machine",
-                        "make it with groupadd, or name another");
+                        key + " names the group " + Value.quoted(name) + ", which does not exist on this machine"
+                                + (key.equals("group") ? ", nor among the groups at the top of the file" : ""),
+                        key.equals("group")
+                                ? "to restart services together add groups: {" + name
+                                        + ": {strategy: one_for_all}}; or make it with groupadd, or name another"
+                                : "make it with groupadd, or name another");
             }
             return gid;
         } catch (IOException e) {

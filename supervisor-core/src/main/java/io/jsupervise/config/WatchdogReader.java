@@ -22,12 +22,14 @@ final class WatchdogReader {
         Section section = given.get().knows(Keys.WATCHDOG);
         Path device = named.or(() -> section.path("device", Path.of("/dev"))).orElse(WatchdogSpec.STANDARD_DEVICE);
         Duration timeout = seconds(section, "timeout", WatchdogSpec.STANDARD_TIMEOUT);
+        boolean fits = true;
         if (timeout.isZero() || timeout.compareTo(LONGEST) > 0) {
             section.problem(
                     section.placeOf("timeout"),
                     "the watchdog's timeout is " + timeout.toSeconds() + " s",
                     "write 1s to " + LONGEST.toSeconds() + "s, such as 60s");
-            return Optional.empty();
+            timeout = WatchdogSpec.STANDARD_TIMEOUT;
+            fits = false;
         }
         Duration interval = section.has("interval")
                 ? section.positive("interval").orElse(timeout.dividedBy(4))
@@ -36,8 +38,8 @@ final class WatchdogReader {
             section.problem(
                     section.placeOf("interval"),
                     "the watchdog's interval is not less than half its timeout, so one feed that is late resets the machine",
-                    "write a quarter of the timeout, " + timeout.dividedBy(4).toMillis() + "ms");
-            return Optional.empty();
+                    "write a quarter of the timeout, " + quarter(timeout));
+            fits = false;
         }
         Duration pretimeout = seconds(section, "pretimeout", Duration.ZERO);
         if (pretimeout.compareTo(timeout) >= 0) {
@@ -45,9 +47,15 @@ final class WatchdogReader {
                     section.placeOf("pretimeout"),
                     "the watchdog's pretimeout is not less than its timeout",
                     "write how long before the reset the driver is to warn, such as 5s");
-            return Optional.empty();
+            fits = false;
         }
-        return Optional.of(new WatchdogSpec(device, timeout, interval, pretimeout, rebootLimit(section)));
+        RebootLimit limit = rebootLimit(section);
+        return fits ? Optional.of(new WatchdogSpec(device, timeout, interval, pretimeout, limit)) : Optional.empty();
+    }
+
+    private static String quarter(Duration timeout) {
+        long ms = timeout.dividedBy(4).toMillis();
+        return ms % 1000 == 0 ? ms / 1000 + "s" : ms + "ms";
     }
 
     /** The device counts in nothing less. */

@@ -47,6 +47,7 @@ public final class ExplanationCodec {
             }
             out.writeEndArray();
             write(words, out);
+            writeLadder(why.ladder(), out);
             write(why.next(), out);
             out.writeArrayFieldStart("can");
             for (Explanation.Remedy remedy : why.can()) {
@@ -95,6 +96,44 @@ public final class ExplanationCodec {
             out.writeString(line);
         }
         out.writeEndArray();
+        out.writeEndObject();
+    }
+
+    private static void writeLadder(Optional<Explanation.Ladder> known, JsonGenerator out) throws IOException {
+        if (known.isEmpty()) {
+            out.writeNullField("ladder");
+            return;
+        }
+        Explanation.Ladder ladder = known.get();
+        out.writeObjectFieldStart("ladder");
+        out.writeArrayFieldStart("rungs");
+        for (String rung : ladder.rungs()) {
+            out.writeString(rung);
+        }
+        out.writeEndArray();
+        out.writeNumberField("taken", ladder.taken());
+        if (ladder.why().isPresent()) {
+            out.writeStringField("reason", ladder.why().get());
+            out.writeBooleanField("done", ladder.done());
+        } else {
+            out.writeNullField("reason");
+            out.writeNullField("done");
+        }
+        writeStep("last", ladder.last(), out);
+        writeStep("next", ladder.next(), out);
+        out.writeStringField("text", ladder.then());
+        out.writeEndObject();
+    }
+
+    private static void writeStep(String name, Optional<Explanation.Step> known, JsonGenerator out) throws IOException {
+        if (known.isEmpty()) {
+            out.writeNullField(name);
+            return;
+        }
+        out.writeObjectFieldStart(name);
+        out.writeNumberField("rung", known.get().number());
+        out.writeStringField("action", known.get().action());
+        out.writeStringField("text", known.get().text());
         out.writeEndObject();
     }
 

@@ -30,7 +30,9 @@ final class HealthJson {
             return;
         }
         Health health = known.orElse(Health.UNKNOWN);
-        Optional<Duration> watchdog = health.watchdog().or(service.spec().health()::watchdogTimeout);
+        // One that said WATCHDOG_USEC=0 owes none.
+        Optional<Duration> watchdog =
+                health.watchdog().or(service.spec().health()::watchdogTimeout).filter(every -> !every.isZero());
         out.writeObjectFieldStart("notify");
         boolean missed =
                 service.ending().map(ending -> ending.cause() == Cause.NOTIFY).orElse(false);

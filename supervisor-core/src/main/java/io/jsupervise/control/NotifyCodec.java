@@ -5,6 +5,7 @@ import io.jsupervise.lifecycle.Pid;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.IntFunction;
 
 /**
  * What a service says in one datagram (sd_notify(3)): lines {@code KEY=value}, in any order. Keys that are unknown are
@@ -18,6 +19,7 @@ public final class NotifyCodec {
     /** Ten years, in microseconds: whatever is longer is a mistake, or for ever. */
     private static final long LONGEST_USEC = 3650L * 24 * 3600 * 1_000_000;
 
+    private final IntFunction<String> errnoWords;
     private boolean ready;
     private boolean reloading;
     private boolean stopping;
@@ -26,7 +28,7 @@ public final class NotifyCodec {
     private Optional<String> status = Optional.empty();
     private Optional<Duration> watchdog = Optional.empty();
     private Optional<Duration> extend = Optional.empty();
-    private Optional<Integer> errno = Optional.empty();
+    private Optional<String> errno = Optional.empty();
     private Optional<Integer> exitStatus = Optional.empty();
     private Optional<Pid> mainPid = Optional.empty();
     private Optional<String> problem = Optional.empty();
@@ -38,11 +40,17 @@ public final class NotifyCodec {
      */
     public record Message(Notice notice, Optional<String> problem) {}
 
-    private NotifyCodec() {}
+    private NotifyCodec(IntFunction<String> errnoWords) {
+        this.errnoWords = errnoWords;
+    }
 
-    /** Never fails: what cannot be understood says nothing. */
-    public static Message decode(byte[] datagram) {
-        NotifyCodec codec = new NotifyCodec();
+    /**
+     * Never fails: what cannot be understood says nothing.
+     *
+     * @param errnoWords what an error number of this kernel is called
+     */
+    public static Message decode(byte[] datagram, IntFunction<String> errnoWords) {
+        NotifyCodec codec = new NotifyCodec(errnoWords);
         String text = new String(datagram, StandardCharsets.UTF_8);
         int from = 0;
         while (from < text.length()) {
@@ -77,7 +85,8 @@ public final class NotifyCodec {
             case "WATCHDOG" -> watchdog(line, value);
             case "WATCHDOG_USEC" -> watchdog = time(line, value).or(() -> watchdog);
             case "EXTEND_TIMEOUT_USEC" -> extend = time(line, value).or(() -> extend);
-            case "ERRNO" -> errno = number(line, value, 1, 4095).or(() -> errno);
+            case "ERRNO" ->
+                errno = number(line, value, 1, 4095).map(errnoWords::apply).or(() -> errno);
             case "EXIT_STATUS" -> exitStatus = number(line, value, 0, 255).or(() -> exitStatus);
             case "MAINPID" ->
                 mainPid =

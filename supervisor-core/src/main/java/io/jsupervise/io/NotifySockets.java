@@ -398,7 +398,7 @@ public final class NotifySockets {
     private void take(Socket socket, Datagram message) {
         try {
             if (isOfTree(socket, message.sender())) {
-                NotifyCodec.Message said = NotifyCodec.decode(message.content());
+                NotifyCodec.Message said = NotifyCodec.decode(message.content(), Errno::words);
                 if (said.problem().isPresent()) {
                     refuse(socket, said.problem().get());
                 }

@@ -30,6 +30,7 @@ final class AlertFields {
             out.writeNumberField(
                     "quiet_until_mono_ns", alerts.quiet().get().until().nanos());
             out.writeNumberField("quiet_ms", alerts.quiet().get().length().toMillis());
+            out.writeNumberField("quiet_told", alerts.quiet().get().told());
         }
         out.writeArrayFieldStart("due");
         for (Alerts.Alert alert : alerts.due()) {
@@ -61,7 +62,8 @@ final class AlertFields {
         if (json.has("quiet_until_mono_ns")) {
             quiet = Optional.of(new Alerts.Quiet(
                     new MonotonicTime(json.number("quiet_until_mono_ns")),
-                    Duration.ofMillis(json.number("quiet_ms", 0, Long.MAX_VALUE / 1_000_000))));
+                    Duration.ofMillis(json.number("quiet_ms", 0, Long.MAX_VALUE / 1_000_000)),
+                    json.has("quiet_told") ? (int) json.number("quiet_told", 0, Integer.MAX_VALUE) : 1));
         }
         List<Alerts.Alert> due = new ArrayList<>();
         for (JsonObject one : json.objects("due")) {

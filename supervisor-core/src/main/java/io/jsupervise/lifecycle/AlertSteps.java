@@ -12,9 +12,10 @@ import java.util.List;
  * one; they begin when what is left of the run that they tell of is gone.
  *
  * <ul>
- *   <li>on_failure is run at the first failure at once. For a minute after that failures are only counted, then one run
- *       tells of all of them, and the next silence is twice as long, up to an hour. A silence that was twice over without a
- *       failure ends that: the next failure is a first one again.
+ *   <li>on_failure is run at each failure at once, but a minute that has had a few is one of flapping: what fails in the rest of it is
+ *       only counted, then one run tells of all of that, and from then on of all that comes in silences of which each is twice as
+ *       long as the one before, up to an hour. A silence that was twice over without a failure ends that: the next failure is a
+ *       first one again.
  *   <li>on_give_up is run when restarts are given up: it becomes FATAL, or the first rung of its ladder is taken; failures that were not told yet are told before it.
  *   <li>on_recovered is run once after failures, when it was ready without a break for a while (or, of a oneshot, has
  *       succeeded), and not before the failures were told.
@@ -24,8 +25,11 @@ import java.util.List;
  * have such hooks, and by nobody else.
  */
 final class AlertSteps {
-    /** How long failures are only counted after on_failure was run for the first time. */
+    /** From a first failure on: so long only a few are told of by themselves. */
     static final Duration FIRST_QUIET = Duration.ofMinutes(1);
+
+    /** So many: as many as the log tells of before it says that a service flaps. */
+    static final int AT_ONCE = 5;
 
     static final Duration LONGEST_QUIET = Duration.ofHours(1);
 
@@ -51,8 +55,13 @@ final class AlertSteps {
 
     // ---- what is told ----
 
-    /** {@code run} has ended by itself or of a failure, and the state is what follows from that. */
-    void ended(RunId run, End end) {
+    /**
+     * {@code run} has ended by itself or of a failure, and the state is what follows from that.
+     *
+     * @param inARow how many ends that were followed by a restart, or are by its end, there were since it was well; that one
+     *     included
+     */
+    void ended(RunId run, End end, int inARow) {
         boolean gaveUp = s.state == ServiceState.FATAL;
         if (!succeeded(end)) {
             become(alerts().failed(run, end.reason()));
@@ -67,7 +76,7 @@ final class AlertSteps {
         }
         if (restartsAreGivenUp()) {
             String why = s.fatalReason.orElse(s.history.climb().why());
-            due(new Alert(HookKind.ON_GIVE_UP, run, s.history.failures() + (gaveUp ? 1 : 0), why));
+            due(new Alert(HookKind.ON_GIVE_UP, run, inARow, why));
         }
         next();
     }
@@ -88,6 +97,9 @@ final class AlertSteps {
                 && lifecycle.now().mono().isBefore(alerts().quiet().get().until());
         if (gaveUp || !isQuiet) {
             tellFailures();
+        } else if (alerts().quiet().get().told() < AT_ONCE) {
+            due(alerts().untold().orElseThrow());
+            become(alerts().allTold().quiet(alerts().quiet().get().onceMore()));
         } else if (!s.timers.isArmed(TimerKind.ALERT_QUIET)) {
             lifecycle.arm(TimerKind.ALERT_QUIET, alerts().quiet().get().until());
         }
@@ -103,7 +115,8 @@ final class AlertSteps {
         lifecycle.disarm(TimerKind.ALERT_QUIET);
         due(alerts().untold().orElseThrow());
         Duration length = nextQuiet();
-        become(alerts().allTold().quiet(new Quiet(lifecycle.now().mono().plus(length), length)));
+        int told = length.equals(FIRST_QUIET) ? 1 : AT_ONCE;
+        become(alerts().allTold().quiet(new Quiet(lifecycle.now().mono().plus(length), length, told)));
     }
 
     private Duration nextQuiet() {

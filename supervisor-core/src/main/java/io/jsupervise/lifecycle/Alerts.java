@@ -27,11 +27,16 @@ public record Alerts(
             new Alerts(false, Optional.empty(), Optional.empty(), List.of(), Optional.empty());
 
     /**
-     * Failures are collected until then.
+     * Failures are collected until then, but for the first few.
      *
      * @param length how long the whole of it is
+     * @param told   how many runs of on_failure it has had, its first one included
      */
-    public record Quiet(MonotonicTime until, Duration length) {}
+    public record Quiet(MonotonicTime until, Duration length, int told) {
+        Quiet onceMore() {
+            return new Quiet(until, length, told + 1);
+        }
+    }
 
     /**
      * Something to be told.

@@ -249,10 +249,12 @@ final class HealthSteps {
         if (notice.status().isPresent()) {
             set(health().status(notice.status().get()));
         }
-        if (notice.errno().isPresent()) {
-            set(health().failure("errno " + notice.errno().get()));
-        } else if (notice.exitStatus().isPresent()) {
-            set(health().failure("exit status " + notice.exitStatus().get()));
+        if (notice.errno().isPresent() || notice.exitStatus().isPresent()) {
+            String status =
+                    notice.exitStatus().map(code -> "exit status " + code).orElse("");
+            set(health().failure(notice.errno()
+                    .map(errno -> status.isEmpty() ? errno : errno + ", " + status)
+                    .orElse(status)));
         }
         if (s.state != ServiceState.STOPPING) {
             heardWhileUp(notice);
@@ -355,10 +357,12 @@ final class HealthSteps {
         set(health().stopBy(deadline));
     }
 
-    /** How it ended, with what it said of that. */
-    String explained(String reason) {
+    /** How it ended; of a failure with what it said of that. */
+    String explained(String reason, ExitStatus status) {
         Optional<String> failure = health().failure();
-        return failure.isPresent() ? reason + ", and it said: " + failure.get() : reason;
+        boolean hasFailed = !(status instanceof ExitStatus.Exited exited)
+                || !s.spec.successExitCodes().contains(exited.code());
+        return hasFailed && failure.isPresent() ? reason + ", and it said: " + failure.get() : reason;
     }
 
     // ---- checks ----

@@ -76,6 +76,9 @@ public final class Lifecycle implements Event.Handler<Boolean> {
     private AlertSteps alertSteps;
     private LadderSteps ladderSteps;
 
+    /** Of the end that this step is about: a rung of the ladder begins to count anew. */
+    private int failuresInARow;
+
     private Lifecycle(Service service, Now now) {
         this.now = now;
         this.s = new Draft(service);
@@ -991,7 +994,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
                     status,
                     notLoaded.isPresent() ? Cause.START_FAILED : causeOf(event.status()),
                     isWatched()
-                            ? health().explained(notLoaded.orElse(Loading.reason(event)))
+                            ? health().explained(notLoaded.orElse(Loading.reason(event)), event.status())
                             : notLoaded.orElse(Loading.reason(event)));
             return true;
         }
@@ -1022,6 +1025,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
      */
     private void ended(Optional<ExitStatus> status, Cause cause, String reason) {
         forgetFailuresIfWell();
+        failuresInARow = s.history.failures() + 1;
         ladder().judge(cause);
         int code = cause == Cause.EXIT && status.orElse(null) instanceof ExitStatus.Exited exited ? exited.code() : -1;
         boolean success = code >= 0 && s.spec.successExitCodes().contains(code);
@@ -1112,7 +1116,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         }
         become(state, event, details);
         if (hasAlerts()) {
-            alerts().ended(run, end);
+            alerts().ended(run, end, failuresInARow);
         }
         if (state != ServiceState.BACKOFF) {
             afterRun();

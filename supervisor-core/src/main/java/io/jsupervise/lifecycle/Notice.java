@@ -14,7 +14,7 @@ import java.util.Optional;
  * @param trigger    WATCHDOG=trigger: it hangs in a way that it has noticed itself
  * @param watchdog   WATCHDOG_USEC=: another time between two pings from now on; zero for none
  * @param extend     EXTEND_TIMEOUT_USEC=: what it is about takes so long from now, or longer
- * @param errno      ERRNO=: what it fails of
+ * @param errno      ERRNO=: what it fails of, in words
  * @param exitStatus EXIT_STATUS=: what it is about to exit with
  * @param mainPid    MAINPID=
  */
@@ -27,6 +27,6 @@ public record Notice(
         boolean trigger,
         Optional<Duration> watchdog,
         Optional<Duration> extend,
-        Optional<Integer> errno,
+        Optional<String> errno,
         Optional<Integer> exitStatus,
         Optional<Pid> mainPid) {}

@@ -45,10 +45,14 @@ public enum Errno {
     ENOTSUP(95, "not supported"),
     EMSGSIZE(90, "message too long"),
     EADDRINUSE(98, "address already in use"),
+    EADDRNOTAVAIL(99, "no such address on this machine"),
+    ENETUNREACH(101, "network cannot be reached"),
+    ECONNRESET(104, "connection was broken off"),
     ENOBUFS(105, "no buffer space available"),
     ETOOMANYREFS(109, "too many descriptors on their way"),
     ETIMEDOUT(110, "timed out"),
     ECONNREFUSED(111, "connection refused"),
+    EHOSTUNREACH(113, "host cannot be reached"),
     ESTALE(116, "stale file handle"),
     EDQUOT(122, "disk quota exceeded"),
     EUNKNOWN(0, "unknown error");
@@ -72,6 +76,12 @@ public enum Errno {
     public static Errno of(int number) {
         Errno known = number > 0 && number < BY_NUMBER.length ? BY_NUMBER[number] : null;
         return known == null ? EUNKNOWN : known;
+    }
+
+    /** For people: name and meaning, or the number of one that has no name here. */
+    public static String words(int number) {
+        Errno known = of(number);
+        return known == EUNKNOWN ? "errno " + number : known + " (" + known.text + ")";
     }
 
     public int number() {

@@ -70,6 +70,7 @@ public final class Explaining {
                 isOfInterest(root) && root.spec().log() instanceof LogSpec.ToFile file
                         ? Optional.of(file)
                         : Optional.empty(),
+                new LadderReason(root, status).ladder(),
                 next,
                 follows.remedies(service),
                 notes(service, root));
@@ -252,17 +253,6 @@ public final class Explaining {
         }
         if (run.isPresent() && run.get().health().status().isPresent()) {
             notes.add(name + " says of itself: " + run.get().health().status().get());
-        }
-        int rungs = service.history().climb().taken();
-        if (rungs > 0) {
-            notes.add(name + " is on its ladder, rung " + rungs + " of "
-                    + service.spec().escalation().ladder().size()
-                    + service.spec()
-                            .escalation()
-                            .rung(rungs)
-                            .map(rung -> " (" + rung.word() + ")")
-                            .orElse("") + ": "
-                    + service.history().climb().why());
         }
         if (service.hooks().alerts().running().isPresent()) {
             notes.add("its " + service.hooks().alerts().running().get().kind().word() + " runs beside it");

@@ -19,6 +19,7 @@ import java.util.Optional;
  * @param because    the chain of causes: the service itself, then what it waits for, down to the one that everything hangs on
  * @param failures   the last ends of that one, newest first
  * @param log        where its last words are to be found; empty where they say nothing or there are none
+ * @param ladder     where that one stands on its ladder; empty where it has none, or nobody knows
  * @param next       what follows by itself
  * @param can        what an operator can do
  * @param notes      what else is worth knowing
@@ -31,6 +32,7 @@ public record Explanation(
         List<Link> because,
         List<End> failures,
         Optional<LogSpec.ToFile> log,
+        Optional<Ladder> ladder,
         Next next,
         List<Remedy> can,
         List<String> notes) {
@@ -53,6 +55,39 @@ public record Explanation(
      */
     public record Link(
             ServiceName service, ServiceState state, Optional<Instant> since, Optional<Duration> lasted, String text) {}
+
+    /**
+     * Where a service stands on its ladder.
+     *
+     * @param rungs what they are called in the services file, the first one first
+     * @param taken how many were taken since it last worked
+     * @param why   what the last of these was taken for; empty where none was
+     * @param done  whether what that one asks for is done
+     * @param last  the rung that was taken last; empty where none was, or the services file no longer has it
+     * @param next  the one that comes next; empty beyond the last
+     * @param then  when that will be, in words
+     */
+    public record Ladder(
+            List<String> rungs,
+            int taken,
+            Optional<String> why,
+            boolean done,
+            Optional<Step> last,
+            Optional<Step> next,
+            String then) {
+        public Ladder {
+            rungs = List.copyOf(rungs);
+        }
+    }
+
+    /**
+     * A rung.
+     *
+     * @param number from 1
+     * @param action what it is called in the services file
+     * @param text   what it does, as an order in words: {@code run /opt/repair}
+     */
+    public record Step(int number, String action, String text) {}
 
     /**
      * What follows by itself.

@@ -46,7 +46,7 @@ final class StateReason {
         return switch (service.state()) {
             case STOPPED -> stopped();
             case WAITING -> waiting();
-            case STARTING -> starting();
+            case STARTING -> starting() + afterFailures();
             case RUNNING -> running();
             case BACKOFF -> "it ended " + failures(service.history().ends(), run(false));
             case STOPPING -> stopping();
@@ -127,6 +127,12 @@ final class StateReason {
         return health.answer().isPresent() && service.spec().ready() instanceof Readiness.Answering
                 ? waits + ", and got: " + health.answer().get()
                 : waits;
+    }
+
+    /** A service that fails again and again is caught at its start as often as behind its end. */
+    private String afterFailures() {
+        int failures = service.history().failures();
+        return failures > 0 ? "; before, it ended " + failures(service.history().ends(), failures) : "";
     }
 
     private String running() {

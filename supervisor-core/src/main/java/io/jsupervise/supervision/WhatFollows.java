@@ -135,15 +135,37 @@ final class WhatFollows {
     }
 
     private Next fatal() {
-        if (status.supervisor()
-                .watchdog()
-                .memory()
-                .withheld()
-                .filter(one -> one.service().equals(name))
-                .isPresent()) {
-            return Next.of("the hardware watchdog is fed no more, since it is critical: the machine will be reset");
+        String nothing = "nothing until somebody starts it: no restart is tried any more";
+        boolean wantsReboot = Escalations.endsWithReboot(service);
+        if (service.wanted() == Wanted.DOWN || !service.spec().critical() && !wantsReboot) {
+            return Next.of(nothing);
         }
-        return Next.of("nothing until somebody starts it: no restart is tried any more");
+        WatchdogStatus watchdog = status.supervisor().watchdog();
+        if (watchdog.report().isEmpty()) {
+            return Next.of(
+                    wantsReboot
+                            ? nothing + ", and without a hardware watchdog (supervisor.watchdog) no reboot can be made"
+                            : nothing);
+        } else if (watchdog.limitReached()) {
+            return Next.of(nothing + ", and "
+                    + Words.count(watchdog.memory().resets(), "reset")
+                    + " of the machine did not help, so it is not reset again (reboot_limit)");
+        } else if (watchdog.report().get() instanceof WatchdogReport.Failed) {
+            return Next.of(
+                    "the machine is to be reset, but the hardware watchdog cannot be opened or written to, which is"
+                            + " tried again and again");
+        }
+        return Next.of(reset(watchdog, wantsReboot ? "its ladder ends with a reboot" : "it is critical"));
+    }
+
+    private static String reset(WatchdogStatus watchdog, String why) {
+        boolean withheld = watchdog.memory().withheld().isPresent();
+        String within = watchdog.report().get() instanceof WatchdogReport.Armed armed
+                        && armed.timeout().isPresent()
+                ? ", at most " + Words.of(armed.timeout().get()) + " after its last feed"
+                : "";
+        return "the hardware watchdog " + (withheld ? "is fed no more" : "will be fed no more from its next feed on")
+                + ", since " + why + ": the machine will be reset" + within;
     }
 
     // ---- by hand ----

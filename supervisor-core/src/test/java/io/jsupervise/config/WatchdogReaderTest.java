@@ -103,6 +103,16 @@ class WatchdogReaderTest {
         assertTrue(own.services().get(0).critical());
     }
 
+    @Test
+    void all_mistakes_are_told_at_once() {
+        ConfigException refused = assertThrows(
+                ConfigException.class,
+                () -> read(
+                        "supervisor: {watchdog: {timeout: 0s, interval: 50s, pretimeout: 90s, reboot_limit: {count: 0}}}\n",
+                        Optional.empty()));
+        assertEquals(4, refused.problems().size(), refused.getMessage());
+    }
+
     private static Optional<WatchdogSpec> read(String text, Optional<Path> named) throws ConfigException {
         return config(text + SERVICES, named).supervisor().watchdog();
     }

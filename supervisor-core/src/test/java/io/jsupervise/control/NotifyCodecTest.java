@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.lifecycle.Notice;
 import io.jsupervise.lifecycle.Pid;
+import io.jsupervise.os.Errno;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
@@ -27,7 +28,7 @@ class NotifyCodecTest {
     }
 
     private static boolean saysNothing(Notice notice) {
-        return notice.equals(NotifyCodec.decode(new byte[0]).notice());
+        return notice.equals(NotifyCodec.decode(new byte[0], Errno::words).notice());
     }
 
     private static final Row[] ROWS = {
@@ -44,7 +45,9 @@ class NotifyCodecTest {
         row("EXTEND_TIMEOUT_USEC=1000", n -> n.extend().equals(Optional.of(Duration.ofMillis(1)))),
         row(
                 "ERRNO=2\nEXIT_STATUS=3",
-                n -> n.errno().equals(Optional.of(2)) && n.exitStatus().equals(Optional.of(3))),
+                n -> n.errno().equals(Optional.of("ENOENT (no such file or directory)"))
+                        && n.exitStatus().equals(Optional.of(3))),
+        row("ERRNO=4000", n -> n.errno().equals(Optional.of("errno 4000"))),
         row("MAINPID=4711", n -> n.mainPid().equals(Optional.of(new Pid(4711)))),
         row("BARRIER=1", NotifyCodecTest::saysNothing),
         row("FDSTORE=1\nFDNAME=x", NotifyCodecTest::saysNothing),
@@ -71,7 +74,8 @@ class NotifyCodecTest {
     @Test
     void each_message_is_understood_as_its_row_says() {
         for (Row row : ROWS) {
-            NotifyCodec.Message message = NotifyCodec.decode(row.message.getBytes(StandardCharsets.UTF_8));
+            NotifyCodec.Message message =
+                    NotifyCodec.decode(row.message.getBytes(StandardCharsets.UTF_8), Errno::words);
             assertTrue(row.understood.test(message.notice()), row.message + " -> " + message);
             assertEquals(row.problem, message.problem().orElse(""), row.message);
         }
@@ -88,7 +92,7 @@ class NotifyCodecTest {
                 boolean known = random.nextInt(4) > 0;
                 some[j] = known ? words[(j + i) % words.length] : (byte) random.nextInt();
             }
-            NotifyCodec.Message message = NotifyCodec.decode(some);
+            NotifyCodec.Message message = NotifyCodec.decode(some, Errno::words);
             message.notice().status().ifPresent(text -> assertTrue(text.length() <= 200));
         }
     }

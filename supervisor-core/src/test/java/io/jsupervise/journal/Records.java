@@ -124,7 +124,7 @@ public final class Records {
         return new Alerts(
                 random.nextBoolean(),
                 maybe(alert()),
-                maybe(new Alerts.Quiet(mono(), millis())),
+                maybe(new Alerts.Quiet(mono(), millis(), random.nextInt(9))),
                 random.nextBoolean() ? List.of() : List.of(alert(), alert()),
                 Optional.empty());
     }

@@ -2,6 +2,7 @@ package io.jsupervise.lifecycle;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
@@ -76,6 +77,17 @@ class AlertsTest {
         return tell(bench.fires(TimerKind.RESTART).spawned().fires(TimerKind.READY));
     }
 
+    /** One that has failed as often as is told at once. */
+    private Bench flaps() {
+        Bench bench = bench().running();
+        for (int i = 0; i < AlertSteps.AT_ONCE; i++) {
+            fails(bench);
+        }
+        assertEquals(AlertSteps.AT_ONCE, told.size());
+        told.clear();
+        return bench;
+    }
+
     @Test
     void a_first_failure_is_told_at_once_and_the_restart_does_not_wait() {
         Bench bench = bench().running().exits(3);
@@ -140,9 +152,12 @@ class AlertsTest {
             }
         }
         assertTrue(failures > 5000, "about one each two seconds: " + failures);
-        assertTrue(told.size() < 12, told.toString());
+        assertTrue(told.size() < 12 + AlertSteps.AT_ONCE, told.toString());
         assertTrue(told.stream().allMatch(one -> one.startsWith("on_failure ")), told.toString());
-        assertEquals("on_failure 1", told.get(0));
+        for (int i = 0; i < AlertSteps.AT_ONCE; i++) {
+            assertEquals("on_failure 1", told.get(i), "the first ones by themselves");
+        }
+        assertNotEquals("on_failure 1", told.get(AlertSteps.AT_ONCE));
         int sum = told.stream()
                 .mapToInt(one -> Integer.parseInt(one.substring(11)))
                 .sum();
@@ -150,7 +165,7 @@ class AlertsTest {
                 failures,
                 sum + alerts(bench).untold().map(Alerts.Alert::failures).orElse(0),
                 "none is lost");
-        for (int i = 2; i < seconds.size(); i++) {
+        for (int i = AlertSteps.AT_ONCE + 1; i < seconds.size(); i++) {
             long now = seconds.get(i) - seconds.get(i - 1);
             long earlier = seconds.get(i - 1) - seconds.get(i - 2);
             assertTrue(now + 4 >= earlier && now <= 3_604, seconds.toString());
@@ -159,13 +174,14 @@ class AlertsTest {
 
     @Test
     void after_a_long_silence_a_failure_is_a_first_one_again() {
-        Bench bench = fails(bench().running());
+        Bench bench = flaps();
         fails(bench);
+        assertEquals(List.of(), told, "more than a few in a minute");
         tell(bench.fires(TimerKind.ALERT_QUIET));
-        assertEquals(List.of("on_failure 1", "on_failure 1"), told);
+        assertEquals(List.of("on_failure 1"), told);
         assertEquals(Duration.ofMinutes(2), alerts(bench).quiet().orElseThrow().length());
         fails(bench.later(Duration.ofMinutes(4)));
-        assertEquals("on_failure 1", told.get(2));
+        assertEquals(List.of("on_failure 1", "on_failure 1"), told);
         assertEquals(AlertSteps.FIRST_QUIET, alerts(bench).quiet().orElseThrow().length());
     }
 
@@ -177,9 +193,24 @@ class AlertsTest {
         bench.exits(1).groupEmpty();
         assertEquals(ServiceState.FATAL, bench.state());
         tell(bench);
-        assertEquals(List.of("on_failure 1", "on_failure 2", "on_give_up 3"), told);
+        assertEquals(List.of("on_failure 1", "on_failure 1", "on_failure 1", "on_give_up 3"), told);
         assertEquals(List.of(), alerts(bench).due());
         assertFalse(bench.isArmed(TimerKind.ALERT_QUIET));
+    }
+
+    @Test
+    void the_first_rung_is_told_with_the_failures_before_it() {
+        for (Rung rung : List.of(new Rung.RestartGroup(), new Rung.Reboot())) {
+            told.clear();
+            Bench bench = new Bench(service()
+                            .startLimit(new RestartIntensity(2, Duration.ofMinutes(5)))
+                            .escalation(new Escalation(Duration.ofSeconds(10), List.of(rung))))
+                    .running();
+            fails(bench);
+            fails(bench);
+            tell(bench.exits(1).groupEmpty());
+            assertTrue(told.contains("on_give_up 3"), told.toString());
+        }
     }
 
     @Test
@@ -255,18 +286,18 @@ class AlertsTest {
     void one_that_does_not_stay_ready_has_not_recovered() {
         Bench bench = fails(bench().running()).later(Duration.ofSeconds(9));
         fails(bench);
-        assertEquals(List.of("on_failure 1"), told);
+        assertEquals(List.of("on_failure 1", "on_failure 1"), told);
         assertEquals(Duration.ofSeconds(10), bench.until(TimerKind.STABLE));
     }
 
     @Test
     void recovery_is_not_told_before_the_failures_are() {
-        Bench bench = fails(bench().running());
+        Bench bench = flaps();
         fails(bench);
         tell(bench.fires(TimerKind.STABLE));
-        assertEquals(List.of("on_failure 1"), told);
+        assertEquals(List.of(), told);
         tell(bench.fires(TimerKind.ALERT_QUIET));
-        assertEquals(List.of("on_failure 1", "on_failure 1", "on_recovered 0"), told);
+        assertEquals(List.of("on_failure 1", "on_recovered 0"), told);
     }
 
     @Test
@@ -313,7 +344,7 @@ class AlertsTest {
 
     @Test
     void failures_that_were_counted_are_told_by_the_next_supervisor_in_their_time_or_at_once_in_another_boot() {
-        Bench bench = fails(bench().running());
+        Bench bench = flaps();
         fails(bench);
         Alerts counted = alerts(bench).withoutProcess();
         Bench after = new Bench(Bench.fresh(bench.service().spec()).with(HookState.NONE.with(counted))).begin();
@@ -334,7 +365,7 @@ class AlertsTest {
 
     @Test
     void the_end_of_the_supervisor_waits_for_no_silence_and_a_hurry_kills_what_runs() {
-        Bench bench = fails(bench().running());
+        Bench bench = flaps();
         bench.exits(1).groupEmpty();
         assertTrue(alerts(bench).untold().isPresent());
         bench.shutdown();

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.control.NotifyCodec;
+import io.jsupervise.os.Errno;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Check;
 import io.jsupervise.spec.Command;
@@ -56,8 +57,8 @@ class HealthStepsTest {
     }
 
     private static Bench says(Bench bench, RunId run, String message) {
-        Notice notice =
-                NotifyCodec.decode(message.getBytes(StandardCharsets.UTF_8)).notice();
+        Notice notice = NotifyCodec.decode(message.getBytes(StandardCharsets.UTF_8), Errno::words)
+                .notice();
         return bench.on(new Event.Notified(run, notice));
     }
 
@@ -314,10 +315,24 @@ class HealthStepsTest {
 
     @Test
     void what_it_says_of_its_failure_joins_the_reason() {
-        Bench bench = says(up(), "ERRNO=2\nSTATUS=no data").exits(3);
-        assertEquals(
-                "exit 3, and it said: errno 2",
-                bench.service().history().lastEnd().orElseThrow().reason());
+        String[][] rows = {
+            {"ERRNO=2\nSTATUS=no data", "exit 3, and it said: ENOENT (no such file or directory)"},
+            {"ERRNO=4000", "exit 3, and it said: errno 4000"},
+            {"EXIT_STATUS=7", "exit 3, and it said: exit status 7"},
+            {"EXIT_STATUS=7\nERRNO=13", "exit 3, and it said: EACCES (permission denied), exit status 7"},
+        };
+        for (String[] row : rows) {
+            Bench bench = says(up(), row[0]).exits(3);
+            assertEquals(
+                    row[1], bench.service().history().lastEnd().orElseThrow().reason());
+        }
+    }
+
+    @Test
+    void what_it_said_of_a_failure_does_not_join_an_end_that_is_none() {
+        // As systemd-notify does it, which sends ERRNO when somebody misspells one of its options.
+        Bench bench = says(up(), "ERRNO=22").exits(0);
+        assertEquals("exit 0", bench.service().history().lastEnd().orElseThrow().reason());
     }
 
     @Test

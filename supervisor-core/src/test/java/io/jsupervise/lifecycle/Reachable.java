@@ -2,6 +2,7 @@ package io.jsupervise.lifecycle;
 
 import io.jsupervise.control.NotifyCodec;
 import io.jsupervise.lifecycle.Service.Ending;
+import io.jsupervise.os.Errno;
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Escalation;
@@ -373,8 +374,8 @@ final class Reachable {
     private static void addWords(Situation s, List<Happening> all) {
         RunId run = s.service().run().orElseThrow().id();
         for (String word : List.of("READY=1", "WATCHDOG=1", "WATCHDOG=trigger", "STOPPING=1")) {
-            Notice notice =
-                    NotifyCodec.decode(word.getBytes(StandardCharsets.US_ASCII)).notice();
+            Notice notice = NotifyCodec.decode(word.getBytes(StandardCharsets.US_ASCII), Errno::words)
+                    .notice();
             all.add(soon("it says " + word, new Event.Notified(run, notice)));
         }
     }

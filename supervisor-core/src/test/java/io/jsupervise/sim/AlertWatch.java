@@ -15,13 +15,19 @@ import java.util.Set;
  */
 final class AlertWatch {
     private static final long QUIET = 60_000_000_000L;
+    private static final int AT_ONCE = 5;
+
+    /** One that was being told, and those after it, which one run tells of. */
+    private static final int MOST_LEFT = 2;
 
     private final SimulatedOs os;
     private final Map<String, One> services = new HashMap<>();
     private long lifeBegan;
 
-    /** What the life before has left to be told, once, beside what is new. */
-    private int leftBefore = -1;
+    /** What the life before has left to be told, beside what is new. */
+    private int leftBefore;
+
+    private boolean isFirstLife = true;
 
     private static final class One {
         /** How often on_failure was run in this life of the supervisor, and how often that may have been due at once. */
@@ -41,7 +47,8 @@ final class AlertWatch {
     void lifeBegins() {
         services.clear();
         lifeBegan = os.world.nanos();
-        leftBefore = Math.min(1, leftBefore + 1);
+        leftBefore = isFirstLife ? 0 : MOST_LEFT;
+        isFirstLife = false;
     }
 
     /** Its hooks are others now. */
@@ -76,8 +83,10 @@ final class AlertWatch {
         long now = os.world.nanos();
         switch (hook) {
             case "on_failure" -> {
-                // When it was due counts: it may have had to wait for what its run left, or for another one.
-                long most = 1 + one.gaveUp + (now - lifeBegan) / QUIET + leftBefore;
+                // A few at once in a first minute, and no more than that in any; what is due may have had to wait for
+                // what its run
+                // left, or for another one.
+                long most = AT_ONCE * (1 + (now - lifeBegan) / QUIET) + one.gaveUp + leftBefore;
                 if (++one.failuresTold > most) {
                     throw new Violation(
                             "alerts",

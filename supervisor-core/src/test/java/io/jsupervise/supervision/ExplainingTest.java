@@ -446,14 +446,74 @@ class ExplainingTest {
                         + " (restart-dependents)",
                 why(herd, "web").next().text().replace("after 1 more failure", "after one more failure"));
         herd.fires("web", TimerKind.RESTART).committed().spawned("web").exits("web", 1);
-        assertEquals(
-                List.of(
-                        "web is on its ladder, rung 1 of 2 (restart-dependents): 1 restart within 5m did not help; last:"
-                                + " exit 1"),
-                why(herd, "web").notes());
+        assertEquals(List.of(), why(herd, "web").notes());
         assertTrue(
                 why(herd, "web").next().text().contains("(shutdown)"),
                 why(herd, "web").next().text());
+    }
+
+    @Test
+    void a_ladder_is_told_before_and_behind_each_of_its_rungs() {
+        Escalation escalation = new Escalation(
+                Duration.ofSeconds(10),
+                List.of(
+                        new Rung.RestartDependents(),
+                        new Rung.RestartGroup(),
+                        new Rung.Run(HOOK.get()),
+                        new Rung.Shutdown()));
+        Herd herd = herd(
+                        web().startLimit(new RestartIntensity(0, Duration.ofMinutes(5)))
+                                .escalation(escalation),
+                        Herd.service("shop").dependsOn(on("web", Dependency.Condition.READY)),
+                        Herd.service("mail").dependsOn(on("shop", Dependency.Condition.READY)))
+                .begin();
+        for (String name : List.of("web", "shop", "mail")) {
+            herd.spawned(name).fires(name, TimerKind.READY);
+        }
+        herd.committed();
+        assertEquals(
+                "0 of [restart-dependents, restart-group, run, shutdown], next 1 restart what depends on it: mail, shop;"
+                        + " the next rung is taken after 1 more failure within 5m",
+                ladder(herd));
+        herd.exits("web", 1);
+        assertEquals(
+                "1 of [restart-dependents, restart-group, run, shutdown], is to restart what depends on it: mail, shop,"
+                        + " next 2 restart the others of its group, and there are none;"
+                        + " it is started again when that is done",
+                ladder(herd));
+        Explanation.Ladder ladder = why(herd, "web").ladder().orElseThrow();
+        assertEquals(Optional.of("start_limit allows no restart; last: exit 1"), ladder.why());
+        assertFalse(ladder.done());
+        herd.committed();
+        for (String other : List.of("mail", "shop")) {
+            herd.killed(other).committed();
+        }
+        herd.committed().fires("web", TimerKind.RESTART);
+        herd.committed().spawned("web");
+        assertEquals(
+                "1 of [restart-dependents, restart-group, run, shutdown], was to restart what depends on it: mail, shop,"
+                        + " next 2 restart the others of its group, and there are none;"
+                        + " the next rung is taken after 1 more failure within 5m; it begins with the first again when it"
+                        + " was ready, and nothing was wrong with it, for 10s",
+                ladder(herd));
+    }
+
+    /** In one line. */
+    private static String ladder(Herd herd) {
+        Explanation.Ladder ladder = why(herd, "web").ladder().orElseThrow();
+        return ladder.taken() + " of " + ladder.rungs()
+                + ladder.last()
+                        .map(last -> (ladder.done() ? ", was to " : ", is to ") + last.text())
+                        .orElse("")
+                + ladder.next()
+                        .map(next -> ", next " + next.number() + " " + next.text())
+                        .orElse(", none is left")
+                + "; " + ladder.then();
+    }
+
+    @Test
+    void one_without_a_ladder_has_none() {
+        assertEquals(Optional.empty(), why(herd(web()).allRunning("web"), "web").ladder());
     }
 
     @Test

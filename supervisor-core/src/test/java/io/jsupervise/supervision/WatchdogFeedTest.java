@@ -8,6 +8,7 @@ import io.jsupervise.lifecycle.Bench;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.TimerKind;
 import io.jsupervise.spec.RestartIntensity;
+import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.WatchdogSpec;
 import java.nio.file.Path;
@@ -188,6 +189,28 @@ class WatchdogFeedTest {
         assertTrue(herd.deeds().startsWith("manager RELOADING=1 MONOTONIC_USEC="), herd.deeds());
         assertTrue(herd.unreadable("s.yml:1:1: no").deeds().contains("manager READY=1"), herd.deeds());
         assertTrue(herd.end().deeds().startsWith("manager STOPPING=1"), herd.deeds());
+    }
+
+    @Test
+    void who_asks_why_is_told_what_becomes_of_the_machine() {
+        Herd herd = givenUp(herd(armed(60), ResetMemory.NONE));
+        assertEquals(
+                "the hardware watchdog will be fed no more from its next feed on, since it is critical: the machine will"
+                        + " be reset, at most 60s after its last feed",
+                next(herd).replace("1m after", "60s after"));
+        fire(herd);
+        herd.committed();
+        fire(herd);
+        assertTrue(next(herd).startsWith("the hardware watchdog is fed no more, since it is critical"), next(herd));
+        assertTrue(next(givenUp(herd(armed(60), resets(3)))).contains("3 resets of the machine did not help"));
+        herd.on(new SupervisorEvent.WatchdogReported(new WatchdogReport.Failed("write: ENODEV", "ENODEV")));
+        assertTrue(next(herd).contains("cannot be opened or written to"), next(herd));
+        Herd without = new Herd(0, Set.of(), Bench.fresh(db().critical().build()));
+        assertEquals("nothing until somebody starts it: no restart is tried any more", next(givenUp(without)));
+    }
+
+    private static String next(Herd herd) {
+        return Explaining.of(herd.status(), new ServiceName("db")).next().text();
     }
 
     private static Herd fire(Herd herd) {
