@@ -48,6 +48,7 @@ import io.jsupervise.supervision.Status;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -111,6 +112,7 @@ public final class Assembly implements Outlets {
      * @param stateId     identity of the state directory
      * @param firstUse    whether nobody used the state directory before
      * @param seed        of all random numbers
+     * @param slice       how long a turn of the loop goes on with its work, if there is that much
      * @param lookers     runs looks at heartbeat files
      * @param probes      asks services from outside; gives each answer to what it is handed
      * @param outputs     prepares the output of children
@@ -127,6 +129,7 @@ public final class Assembly implements Outlets {
             String stateId,
             boolean firstUse,
             long seed,
+            Duration slice,
             Executor lookers,
             BiConsumer<Effect.AskProbe, Consumer<SupervisorEvent>> probes,
             Spawner.Outputs outputs,
@@ -224,7 +227,7 @@ public final class Assembly implements Outlets {
             trees.open();
             this.supervisor = new Supervisor(
                     spec, identity, recovered.services(), recovered.retired(), recovered.absent(), lastEvent);
-            this.loop = new EventLoop(os, poller, supervisor, inbox, trees, seen.apply(this));
+            this.loop = new EventLoop(os, poller, around.slice(), supervisor, inbox, trees, seen.apply(this));
             inbox.post(new SupervisorEvent.Began());
             for (JournalFile.SetAside one : found.setAside()) {
                 inbox.post(new SupervisorEvent.RecordSetAside(

@@ -140,6 +140,7 @@ public final class Daemon {
                 state.id(),
                 state.firstUse(),
                 seed,
+                EventLoop.SLICE,
                 lookers,
                 probes::ask,
                 relay,

@@ -46,14 +46,12 @@ final class EffectRunner {
         this.outlets = outlets;
     }
 
-    /** @param results receives what is known at once */
-    void run(List<Order> orders, Deque<SupervisorEvent> results) {
-        for (Order order : orders) {
-            run(order, results);
-            if (order instanceof Order.Record && results.isEmpty()) {
-                // Whatever waits for this record waits less; in a storm all deaths of the turn come first.
-                outlets.recordsAreGiven();
-            }
+    /** @param events that the core has not seen yet; what is known at once comes to them */
+    void carryOut(Order order, Deque<SupervisorEvent> events) {
+        run(order, events);
+        if (order instanceof Order.Record && events.isEmpty()) {
+            // Whatever waits for this record waits less; in a storm all deaths of the turn come first.
+            outlets.recordsAreGiven();
         }
     }
 

@@ -14,6 +14,7 @@ import io.jsupervise.os.Os;
 import io.jsupervise.os.OsException;
 import io.jsupervise.os.Poller;
 import io.jsupervise.spec.ServiceName;
+import io.jsupervise.supervision.Order;
 import io.jsupervise.supervision.Supervisor;
 import io.jsupervise.supervision.SupervisorEvent;
 import io.jsupervise.supervision.SupervisorTimer;
@@ -27,8 +28,9 @@ import java.util.function.LongConsumer;
 
 /**
  * The one thread that supervises. A turn waits for something to happen, reads the clock once, lets the core step over
- * everything that has happened, and has its orders carried out; whatever was handed to the actors meanwhile begins at
- * the end of the turn. Nothing here waits for a disk, a client or a child.
+ * what has happened, and has its orders carried out; whatever was handed to the actors meanwhile begins at the end of
+ * the turn. Nothing here waits for a disk, a client or a child, and where a thousand things happen at once a turn leaves
+ * the rest to the next ones: all of it is done in the order in which it has come.
  */
 public final class EventLoop {
     /** How often children are asked that the kernel would not report. */
@@ -39,8 +41,18 @@ public final class EventLoop {
 
     private static final Duration LAST_LOOKS = Duration.ofMillis(5);
 
+    /** How long a turn goes on with its work. */
+    static final Duration SLICE = Duration.ofMillis(5);
+
+    /** Steps and orders between two looks at the clock. */
+    private static final int AT_ONCE = 8;
+
+    /** For so long at the most, while there is always more to do, the processes are those that were seen in an earlier turn. */
+    private static final Duration SIGHT = Duration.ofMillis(100);
+
     private final Os os;
     private final Poller poller;
+    private final Duration slice;
     private final Supervisor supervisor;
     private final Inbox inbox;
     private final Trees trees;
@@ -51,14 +63,20 @@ public final class EventLoop {
     private final EffectRunner runner;
     private final Outlets outlets;
     private final Deque<SupervisorEvent> events = new ArrayDeque<>();
+
+    /** What the core has ordered since the events that are left have come. */
+    private final Deque<Order> orders = new ArrayDeque<>();
+
+    private MonotonicTime sightUntil = MonotonicTime.BOOT;
     private final LongConsumer ready = this::ready;
     private long[] tokens = new long[64];
     private int tokenCount;
     private Optional<MonotonicTime> endsAt = Optional.empty();
     private Duration longestTurn = Duration.ZERO;
 
-    EventLoop(Os os, Poller poller, Supervisor supervisor, Inbox inbox, Trees trees, Outlets outlets) {
+    EventLoop(Os os, Poller poller, Duration slice, Supervisor supervisor, Inbox inbox, Trees trees, Outlets outlets) {
         this.os = os;
+        this.slice = slice;
         this.poller = poller;
         this.supervisor = supervisor;
         this.inbox = inbox;
@@ -92,18 +110,40 @@ public final class EventLoop {
             outlets.expectRecords();
         }
         Now now = new Now(os.now(), os.wallClock());
-        trees.newTurn();
+        if (!hasMore() || !now.mono().isBefore(sightUntil)) {
+            trees.newTurn();
+            sightUntil = now.mono().plus(SIGHT);
+        }
         List<Inbox.Message> messages = inbox.takeAll();
         takeExits(now.mono(), messages);
         take(messages);
         takeTimers(now.mono());
-        while (!events.isEmpty()) {
-            runner.run(supervisor.step(events.poll(), now), events);
-        }
+        work(now);
         lookAtOrphans(now.mono());
         runner.endOfTurn();
         measure(now.mono());
-        return !runner.exitOrdered() || !runner.leavesRunning() && someRemain(now.mono());
+        return hasMore() || !runner.exitOrdered() || !runner.leavesRunning() && someRemain(now.mono());
+    }
+
+    /** Whether there is something to do without that anything happens. */
+    private boolean hasMore() {
+        return !orders.isEmpty() || supervisor.isUnfinished() || !events.isEmpty();
+    }
+
+    private void work(Now now) {
+        MonotonicTime until = now.mono().plus(slice);
+        for (int done = 1; hasMore(); done++) {
+            if (!orders.isEmpty()) {
+                runner.carryOut(orders.poll(), events);
+            } else if (supervisor.isUnfinished()) {
+                orders.addAll(supervisor.goOn(now));
+            } else {
+                orders.addAll(supervisor.step(events.poll(), now));
+            }
+            if (done % AT_ONCE == 0 && !os.now().isBefore(until)) {
+                return;
+            }
+        }
     }
 
     private void lookAtOrphans(MonotonicTime now) {
@@ -141,6 +181,15 @@ public final class EventLoop {
     }
 
     private void waitForWork() {
+        tokenCount = 0;
+        try {
+            poller.poll(hasMore() ? Optional.of(MonotonicTime.BOOT) : deadline(), ready);
+        } catch (OsException e) {
+            outlets.complain("cannot wait for events", e);
+        }
+    }
+
+    private Optional<MonotonicTime> deadline() {
         Optional<MonotonicTime> deadline = Optional.of(nextLook());
         Optional<MonotonicTime> timer = timers.next();
         if (timer.isPresent()) {
@@ -158,12 +207,7 @@ public final class EventLoop {
         if (patience.isPresent()) {
             deadline = Optional.of(MonotonicTime.min(deadline.get(), patience.get()));
         }
-        tokenCount = 0;
-        try {
-            poller.poll(deadline, ready);
-        } catch (OsException e) {
-            outlets.complain("cannot wait for events", e);
-        }
+        return deadline;
     }
 
     private MonotonicTime nextLook() {

@@ -18,6 +18,7 @@ import io.jsupervise.supervision.Asker;
 import io.jsupervise.supervision.Happening;
 import io.jsupervise.supervision.Order;
 import io.jsupervise.supervision.SupervisorEvent;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -55,6 +56,7 @@ public final class SteppedDaemon {
     /**
      * Begins as the real one does: directories, lock, relay, journal, logs of what still lives, leftovers.
      *
+     * @param seed     of its random numbers; with each fourth, turns do as little at once as they can
      * @param file     what a reload reads
      * @param lookers  runs what may hang in a file system
      * @param saboteur may do something else than the core orders, to see whether that is noticed
@@ -88,6 +90,7 @@ public final class SteppedDaemon {
                 state.id(),
                 state.firstUse(),
                 seed,
+                seed % 4 == 0 ? Duration.ZERO : EventLoop.SLICE,
                 lookers,
                 (probe, answers) -> lookers.execute(() -> answers.accept(new SupervisorEvent.OfService(
                         probe.service(), new Event.Probed(probe.run(), probe.check(), Optional.empty())))),

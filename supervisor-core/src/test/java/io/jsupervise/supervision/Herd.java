@@ -70,7 +70,7 @@ final class Herd {
                 .backoff(new Backoff(Duration.ofSeconds(1), 1, Duration.ofSeconds(1), 0, Duration.ofMinutes(1)));
     }
 
-    private static SupervisorSpec spec(int maxParallelStarts) {
+    static SupervisorSpec spec(int maxParallelStarts) {
         Path run = Path.of("/run/jsupervise");
         return new SupervisorSpec(
                 SupervisorSpec.DEFAULT_NAME,
@@ -83,7 +83,7 @@ final class Herd {
                 Duration.ofSeconds(5));
     }
 
-    private static Identity identity() {
+    static Identity identity() {
         return new Identity(
                 Bench.process(1), "1", Path.of("/etc/services.yml"), Bench.BEGIN, "id", 1, Map.of("host", "h"));
     }
@@ -108,7 +108,10 @@ final class Herd {
     }
 
     private void step(SupervisorEvent event) {
-        List<Order> orders = supervisor.step(event, now);
+        List<Order> orders = new ArrayList<>(supervisor.step(event, now));
+        while (supervisor.isUnfinished()) {
+            orders.addAll(supervisor.goOn(now));
+        }
         last.addAll(orders);
         for (Order order : orders) {
             note(order);
