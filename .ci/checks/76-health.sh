@@ -36,6 +36,7 @@ def say(what):
     notify.sendto(what.encode(), os.environ["NOTIFY_SOCKET"])
 say("STATUS=warming up")
 time.sleep(0.5)
+assert os.environ["WATCHDOG_PID"] == str(os.getpid())
 say("READY=1\nSTATUS=pings every %s us" % os.environ["WATCHDOG_USEC"])
 began = time.monotonic()
 while True:
@@ -108,7 +109,7 @@ services:
     ready: {file: $work/filer.pid}
   deaf:
     shell: true
-    command: 'echo "NOTIFY_SOCKET=\${NOTIFY_SOCKET:-none} \${WATCHDOG_USEC:-none}" > $work/deaf; exec sleep 1000'
+    command: 'echo "NOTIFY_SOCKET=\${NOTIFY_SOCKET:-none} \${WATCHDOG_USEC:-none} \${WATCHDOG_PID:-none}" > $work/deaf; exec sleep 1000'
   forks:
     command: [python3, $work/forker.py, $work/forked]
     ready: {notify: true}
@@ -133,7 +134,7 @@ is h 's("postgres").notify.state == "ready"' >/dev/null
 within 10 is h 's("postgres").checks[0].state == "ok"'
 ok "systemd-notify, redis, PostgreSQL, nginx, memcached and Python programs are ready when they say so, or answer"
 
-[ "$(cat "$work/deaf")" = "NOTIFY_SOCKET=none none" ] || fail "$(cat "$work/deaf")"
+[ "$(cat "$work/deaf")" = "NOTIFY_SOCKET=none none none" ] || fail "$(cat "$work/deaf")"
 [ ! -e "$work/h/run/notify/deaf" ] || fail "it has a socket that it did not ask for"
 ok "who does not ask for a socket has none"
 

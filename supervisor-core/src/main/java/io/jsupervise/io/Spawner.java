@@ -42,6 +42,9 @@ public final class Spawner implements Actor {
             HookKind.ON_GIVE_UP,
             HookKind.ON_RECOVERED);
 
+    /** Whose signs of life are awaited (sd_watchdog_enabled(3)): so that what it starts does not take itself for that. */
+    private static final Optional<String> WATCHDOG_PID = Optional.of("WATCHDOG_PID");
+
     private final Os os;
     private final Map<String, String> ourEnvironment;
     private final String user;
@@ -222,6 +225,8 @@ public final class Spawner implements Actor {
                 lookAtHooks(spec, environment);
             }
             boolean isHeard = spec.isHeard() && order.hook().isEmpty();
+            boolean isWatched =
+                    order.hook().isEmpty() && spec.health().watchdogTimeout().isPresent();
             if (isHeard) {
                 hear(spec, environment);
             }
@@ -233,7 +238,8 @@ public final class Spawner implements Actor {
                     streams.stdout(),
                     streams.stderr(),
                     how.privileges(),
-                    group(spec, order.run())));
+                    group(spec, order.run()),
+                    isWatched ? WATCHDOG_PID : Optional.empty()));
             List<String> names = new ArrayList<>(environment.keySet());
             results.spawned(spec.name(), new Event.Spawned(order.run(), child.identity(), userOf(how), names), child);
             if (isHeard) {
@@ -248,7 +254,6 @@ public final class Spawner implements Actor {
         }
     }
 
-    /** WATCHDOG_PID is left out, which sd_watchdog_enabled(3) takes for its own: the number is not known before the spawn. */
     private void hear(ServiceSpec spec, Map<String, String> environment) throws SpawnException {
         try {
             environment.put("NOTIFY_SOCKET", notifySockets.expect(spec).toString());

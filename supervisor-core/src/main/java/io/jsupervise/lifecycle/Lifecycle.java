@@ -989,7 +989,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
             become(ServiceState.STOPPING, "stopping", why(Cause.OPERATOR, STOPPED_BY_OPERATOR));
         }
         if (s.state != ServiceState.STOPPING) {
-            Optional<String> notLoaded = Loading.failure(s.spec.spawn(), event);
+            Optional<String> notLoaded = Loading.failure(s.spec, event);
             ended(
                     status,
                     notLoaded.isPresent() ? Cause.START_FAILED : causeOf(event.status()),

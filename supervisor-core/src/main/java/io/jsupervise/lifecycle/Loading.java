@@ -1,6 +1,6 @@
 package io.jsupervise.lifecycle;
 
-import io.jsupervise.spec.SpawnSpec;
+import io.jsupervise.spec.ServiceSpec;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 import java.util.Set;
@@ -21,14 +21,13 @@ final class Loading {
     private Loading() {}
 
     /** Why there was no program, for people; empty where there was one, or where nobody knows. */
-    static Optional<String> failure(SpawnSpec spawn, Event.ChildExited event) {
+    static Optional<String> failure(ServiceSpec spec, Event.ChildExited event) {
         if (event.program().isEmpty()) {
             return Optional.empty();
         }
         String last = event.program().get();
-        String program = spawn.command().program();
-        boolean isLoader =
-                spawn.privileges().loaders().contains(last) && comesTo(event.status(), EVERYDAY.contains(last));
+        String program = spec.spawn().command().program();
+        boolean isLoader = spec.loaders().contains(last) && comesTo(event.status(), EVERYDAY.contains(last));
         if (!isLoader || last.equals(kept(program.substring(program.lastIndexOf('/') + 1)))) {
             return Optional.empty();
         }

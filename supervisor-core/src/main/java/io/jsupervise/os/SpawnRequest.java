@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param stderr      where standard error goes
  * @param privileges  as whom, within which limits
  * @param group       the directory of the control group that it enters before anything else; it stays in ours where empty
+ * @param pidVariable the name of a variable in which it finds its own number, where the machine has a shell to set it
  */
 public record SpawnRequest(
         List<String> argv,
@@ -29,7 +30,8 @@ public record SpawnRequest(
         Output stdout,
         Output stderr,
         Privileges privileges,
-        Optional<Path> group) {
+        Optional<Path> group,
+        Optional<String> pidVariable) {
     public SpawnRequest {
         argv = List.copyOf(argv);
         environment = Map.copyOf(environment);
@@ -67,7 +69,25 @@ public record SpawnRequest(
             Output stdout,
             Output stderr,
             Privileges privileges) {
-        this(argv, workingDir, environment, umask, stdout, stderr, privileges, Optional.empty());
+        this(argv, workingDir, environment, umask, stdout, stderr, privileges, Optional.empty(), Optional.empty());
+    }
+
+    /** Without knowing its number. */
+    public SpawnRequest(
+            List<String> argv,
+            Path workingDir,
+            Map<String, String> environment,
+            int umask,
+            Output stdout,
+            Output stderr,
+            Privileges privileges,
+            Optional<Path> group) {
+        this(argv, workingDir, environment, umask, stdout, stderr, privileges, group, Optional.empty());
+    }
+
+    /** Whether other programs are executed in front of it. */
+    public boolean isLoaded() {
+        return !privileges.areOurs() || pidVariable.isPresent();
     }
 
     /** One output stream of a child. */

@@ -64,8 +64,7 @@ public record Privileges(
     }
 
     /**
-     * The names of all programs that may be executed in front of that of the service, in their order. A process that still has
-     * the name of one when it ends never was the service.
+     * The names of all programs that may be executed in front of that of the service for these, in their order.
      */
     public List<String> loaders() {
         if (areOurs()) {

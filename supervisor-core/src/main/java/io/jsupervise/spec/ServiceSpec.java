@@ -2,6 +2,7 @@ package io.jsupervise.spec;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -64,6 +65,27 @@ public record ServiceSpec(
     /** Whether it is told of a socket at which it may say how it is (sd_notify(3)). */
     public boolean isHeard() {
         return health.watchdogTimeout().isPresent() || ready instanceof Readiness.Notified;
+    }
+
+    /** Whether other programs are executed in front of its own. */
+    public boolean isLoaded() {
+        return !spawn.privileges().areOurs() || health.watchdogTimeout().isPresent();
+    }
+
+    /**
+     * The names of all programs that may be executed in front of its own. A process that still has the name of one when it ends
+     * never was the service.
+     */
+    public List<String> loaders() {
+        List<String> loaders = spawn.privileges().loaders();
+        if (health.watchdogTimeout().isEmpty()) {
+            return loaders;
+        }
+        // A shell tells it its number, and env(1) mends what the shell does to the other variables.
+        List<String> all = new ArrayList<>(loaders);
+        all.add("sh");
+        all.add("env");
+        return all;
     }
 
     /** How long a hang may last before anything that watches it can tell; zero where nothing does. */

@@ -187,7 +187,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     /** Whether loaders are executed in front of the program of this service. */
     public boolean isLoaded(ServiceName name) {
         Service service = services.get(name);
-        return service != null && !service.spec().spawn().privileges().areOurs();
+        return service != null && service.spec().isLoaded();
     }
 
     /** Whether it has a notify socket. */

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.HealthSpec;
 import io.jsupervise.spec.Limit;
 import io.jsupervise.spec.Privileges;
 import io.jsupervise.spec.ResourceLimit;
@@ -12,6 +13,7 @@ import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -113,6 +115,15 @@ class LoadingTest {
     void without_loaders_a_name_means_nothing() {
         End end = end(started(service("/opt/web", Privileges.NONE)), new ExitStatus.Exited(127), "setpriv");
         assertEquals(Cause.EXIT, end.cause());
+    }
+
+    /** A shell has told it its number. */
+    @ParameterizedTest
+    @CsvSource({"sh, START_FAILED", "env, START_FAILED", "setpriv, EXIT"})
+    void who_is_watched_is_loaded(String last, Cause cause) {
+        HealthSpec watched = new HealthSpec(Optional.of(Duration.ofSeconds(10)), List.of());
+        Bench bench = started(service("/opt/web", Privileges.NONE).health(watched));
+        assertEquals(cause, end(bench, new ExitStatus.Exited(127), last).cause());
     }
 
     @Test

@@ -19,6 +19,7 @@ import io.jsupervise.supervision.Happening;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -71,6 +72,10 @@ final class Invariants implements Witness {
     private final Transcript transcript;
     private final Map<String, ServiceWatch> services = new LinkedHashMap<>();
     private final List<Asked> unanswered = new ArrayList<>();
+
+    /** Of each service that somebody asked for: whoever asked before may hear of it only now. */
+    private final Map<String, Asked> newest = new HashMap<>();
+
     private final JournalCodec codec = new JournalCodec();
     private final Excuses excuses = new Excuses();
     private final OrderWatch order;
@@ -161,6 +166,10 @@ final class Invariants implements Witness {
         if (ask instanceof Ask.Act act) {
             Asked one = new Asked(act, answer, world.nanos());
             unanswered.add(one);
+            Collection<String> names = act.services().isEmpty()
+                    ? services.keySet()
+                    : act.services().stream().map(ServiceName::value).toList();
+            names.forEach(name -> newest.put(name, one));
             answer.thenAccept(said -> {
                 try {
                     answered(one, said);
@@ -180,7 +189,8 @@ final class Invariants implements Witness {
         }
         for (Answer.Result result : acted.results()) {
             ServiceWatch service = services.get(result.service().value());
-            if (acted.recorded() && service.lastAsked() == asked.act.verb()) {
+            boolean isNewest = newest.get(result.service().value()) == asked;
+            if (acted.recorded() && isNewest && service.lastAsked() == asked.act.verb()) {
                 Wanted wish = asked.act.verb() == Ask.Act.Verb.STOP ? Wanted.DOWN : Wanted.UP;
                 Optional<ServiceRecord> record = onDisk(service.name());
                 if (record.isEmpty() || record.get().wanted() != wish) {

@@ -139,8 +139,11 @@ final class KeeperWatch {
         if (trouble) {
             SimulatedOs.Kept kept = os.kept();
             if (!wasRefused) {
-                // Where there is to be none, also what an earlier keeper has is given up.
-                excused.removeAll(kept.processes());
+                // Where there is to be none, also what an earlier keeper has is given up. How one ended that could not
+                // be
+                // taken over is told in a later turn, maybe.
+                excused.removeIf(
+                        process -> process.isAlive() && kept.processes().contains(process));
             }
             trouble = wasRefused
                     || kept.lengths().size() != 1

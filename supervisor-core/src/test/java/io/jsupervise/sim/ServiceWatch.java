@@ -334,8 +334,7 @@ final class ServiceWatch {
         if (end.status().isEmpty()) {
             return;
         }
-        boolean wasLoader =
-                spec.spawn().privileges().loaders().contains(main().environment.get(SimulatedOs.PROGRAM));
+        boolean wasLoader = spec.loaders().contains(main().environment.get(SimulatedOs.PROGRAM));
         boolean judged = end.cause() == Cause.EXIT || end.cause() == Cause.SIGNAL || end.cause() == Cause.START_FAILED;
         if (judged && wasLoader != (end.cause() == Cause.START_FAILED)) {
             throw new Violation("exec in a chain", main() + " ended as " + end + (wasLoader ? " as a loader" : ""));

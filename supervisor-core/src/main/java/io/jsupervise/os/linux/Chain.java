@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -31,7 +32,9 @@ final class Chain {
      * The process that writes 0 is meant itself (cgroups(7)), so nothing of the service ever runs elsewhere. It fails with an
      * exit code that scripts do not use for themselves.
      */
-    private static final String ENTER = "echo 0 >\"$1\" || exit 125; shift; exec \"$@\"";
+    private static final String ENTER = "echo 0 >\"$1\" || exit 125; shift; ";
+
+    private static final String GO_ON = "exec \"$@\"";
 
     /** Variables that a shell sets on its own account. */
     private static final List<String> OF_SHELLS = List.of("PWD", "OLDPWD", "SHLVL", "_");
@@ -53,9 +56,7 @@ final class Chain {
             throws SpawnException {
         Privileges asked = request.privileges();
         List<String> argv = new ArrayList<>();
-        if (request.group().isPresent()) {
-            add(argv, "sh", "-c", ENTER, "sh", request.group().get() + "/cgroup.procs");
-        }
+        boolean byShell = addShell(argv, request);
         if (asked.oomScoreAdj().isPresent()) {
             add(argv, "choom", "-n", Integer.toString(asked.oomScoreAdj().getAsInt()), "--");
         }
@@ -83,12 +84,27 @@ final class Chain {
             return request;
         }
         Map<String, String> environment = request.environment();
-        if (request.group().isPresent() || switchesUser) {
-            environment = handed(request, switchesUser, lookUpAsUser, argv);
+        if (byShell || switchesUser) {
+            environment = handed(request, byShell, switchesUser, lookUpAsUser, argv);
         }
         argv.addAll(request.argv());
         return new SpawnRequest(
                 argv, request.workingDir(), environment, request.umask(), request.stdout(), request.stderr());
+    }
+
+    /** What needs a shell, which goes first: a process keeps its number and its control group over what it executes. */
+    private boolean addShell(List<String> argv, SpawnRequest request) throws SpawnException {
+        Optional<String> pidVariable =
+                loaders.find("sh").isPresent() && loaders.find("env").isPresent()
+                        ? request.pidVariable()
+                        : Optional.empty();
+        String tell = pidVariable.map(name -> "export " + name + "=$$; ").orElse("");
+        if (request.group().isPresent()) {
+            add(argv, "sh", "-c", ENTER + tell + GO_ON, "sh", request.group().get() + "/cgroup.procs");
+        } else if (pidVariable.isPresent()) {
+            add(argv, "sh", "-c", tell + GO_ON, "sh");
+        }
+        return request.group().isPresent() || pidVariable.isPresent();
     }
 
     private void add(List<String> argv, String loader, String... options) throws SpawnException {
@@ -120,8 +136,8 @@ final class Chain {
      * have: a shell changes some variables and drops those that it could not name.
      */
     private Map<String, String> handed(
-            SpawnRequest request, boolean switchesUser, boolean lookUpAsUser, List<String> argv) throws SpawnException {
-        boolean byShell = request.group().isPresent();
+            SpawnRequest request, boolean byShell, boolean switchesUser, boolean lookUpAsUser, List<String> argv)
+            throws SpawnException {
         Map<String, String> rest = new HashMap<>(request.environment());
         List<String> words = new ArrayList<>();
         if (byShell) {

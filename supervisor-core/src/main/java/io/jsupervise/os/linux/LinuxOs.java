@@ -125,7 +125,7 @@ public final class LinuxOs implements Os {
         if (posixSpawn == null) {
             posixSpawn = new PosixSpawn(kernel);
         }
-        if (!request.privileges().areOurs() || privilegedSpawn != null) {
+        if (request.isLoaded() || privilegedSpawn != null) {
             return privilegedSpawn().spawn(request);
         }
         return spawn(request, posixSpawn::spawn);

@@ -12,7 +12,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Spawns where a service asks for privileges of its own: looks whether it can be executed with them, and puts the chain in
+ * Spawns where a service asks for privileges of its own, or for its own number: looks whether it can be executed with them, and puts the chain in
  * front of it. A nice value is that of the spawning thread for the moment, which costs no loader, where the thread may go
  * back from it. Once there is one of these, all spawns pass here, so that none happens while the thread is not itself.
  */
@@ -56,10 +56,10 @@ final class PrivilegedSpawn {
     Child spawn(SpawnRequest request) throws SpawnException {
         fileRights.takeBack();
         setNice(ourNice);
-        Privileges asked = request.privileges();
-        if (asked.areOurs()) {
+        if (!request.isLoaded()) {
             return spawn.spawn(request, posixSpawn::spawn);
         }
+        Privileges asked = request.privileges();
         boolean byLoader = asked.nice().isPresent() && !threadMayBeNice;
         OptionalInt niceBy = byLoader ? OptionalInt.of(asked.nice().getAsInt() - ourNice) : OptionalInt.empty();
         boolean switchesUser = switchesUser(asked.credentials());

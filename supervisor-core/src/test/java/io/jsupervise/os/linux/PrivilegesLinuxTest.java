@@ -91,15 +91,31 @@ class PrivilegesLinuxTest {
     }
 
     private Child spawn(Privileges privileges, String... argv) throws SpawnException {
+        return spawn(privileges, Optional.empty(), argv);
+    }
+
+    private Child spawn(Privileges privileges, Optional<String> pidVariable, String... argv) throws SpawnException {
         Child child = os.spawn(new SpawnRequest(
-                List.of(argv), workingDir, environment, 022, new Output.Null(), new Output.Null(), privileges));
+                List.of(argv),
+                workingDir,
+                environment,
+                022,
+                new Output.Null(),
+                new Output.Null(),
+                privileges,
+                Optional.empty(),
+                pidVariable));
         children.add(child);
         return child;
     }
 
     /** Returns when it executes its own program. */
     private Child sleeper(Privileges privileges) throws Exception {
-        Child child = spawn(privileges, "sleep", "1000");
+        return sleeper(privileges, Optional.empty());
+    }
+
+    private Child sleeper(Privileges privileges, Optional<String> pidVariable) throws Exception {
+        Child child = spawn(privileges, pidVariable, "sleep", "1000");
         // The kernel sets arguments and environment of a program last.
         while (!read(child, "cmdline").equals("sleep\0" + "1000\0")
                 || read(child, "environ").isEmpty()) {
@@ -183,6 +199,26 @@ class PrivilegesLinuxTest {
         for (String set : List.of("CapInh", "CapPrm", "CapEff", "CapAmb")) {
             assertEquals("0000000000000000", status.get(set), set);
         }
+    }
+
+    @Test
+    void it_finds_its_own_number_and_else_the_environment_that_it_is_to_have() throws Exception {
+        needsRoot();
+        environment = new TreeMap<>(Map.of(
+                "PATH", "/usr/bin:/bin", "OUR_PID", "7", "PWD", "/nowhere", "A.B", "with a dot", "LD_BIND_NOW", "1"));
+        for (Privileges privileges : List.of(Privileges.NONE, as(nobody()), limited(limit(Limit.NOFILE, 64, 64)))) {
+            Child child = sleeper(privileges, Optional.of("OUR_PID"));
+            Map<String, String> expected = new TreeMap<>(environment);
+            expected.put("OUR_PID", child.pid().toString());
+            assertEquals(expected, environ(child), privileges::toString);
+        }
+    }
+
+    @Test
+    void a_program_that_is_to_know_its_number_and_is_not_there_is_refused_before() {
+        SpawnException refused = assertThrows(
+                SpawnException.class, () -> spawn(Privileges.NONE, Optional.of("OUR_PID"), "no-such-program"));
+        assertEquals(Errno.ENOENT, refused.errno());
     }
 
     @Test
