@@ -228,11 +228,11 @@ public final class Assembly implements Outlets {
             this.supervisor = new Supervisor(
                     spec, identity, recovered.services(), recovered.retired(), recovered.absent(), lastEvent);
             this.loop = new EventLoop(os, poller, around.slice(), supervisor, inbox, trees, seen.apply(this));
-            inbox.post(new SupervisorEvent.Began());
+            List<Status.JournalHealth.SetAside> damaged = new ArrayList<>();
             for (JournalFile.SetAside one : found.setAside()) {
-                inbox.post(new SupervisorEvent.RecordSetAside(
-                        new Status.JournalHealth.SetAside(one.service(), one.as(), one.what())));
+                damaged.add(new Status.JournalHealth.SetAside(one.service(), one.as(), one.what()));
             }
+            inbox.post(new SupervisorEvent.Began(damaged));
         } catch (OsException e) {
             throw Directories.failure("cannot read the state in " + spec.stateDir(), e);
         }

@@ -99,7 +99,7 @@ final class Rehearsal implements Runnable {
     }
 
     void play() {
-        queue.add(new SupervisorEvent.Began());
+        queue.add(new SupervisorEvent.Began(List.of()));
         while (pid < RESTARTS) {
             int before = pid;
             settle();

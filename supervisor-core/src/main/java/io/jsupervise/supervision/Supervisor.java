@@ -561,6 +561,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         Map<String, Object> details = new LinkedHashMap<>(identity.details());
         details.put("services", (long) services.size());
         tell(Optional.empty(), "supervisor-started", details);
+        event.damaged().forEach(this::isDamaged);
         watchers.begin(now);
         orders.add(new Order.RecordSupervisor(gate.next(now.mono()), false, lastEvent, watchers.memory()));
         touchHeartbeat();
@@ -1188,15 +1189,12 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
         armAt(SupervisorTimer.JOURNAL, watched ? Optional.of(gate.deadline()) : Optional.empty());
     }
 
-    @Override
-    public Void on(SupervisorEvent.RecordSetAside event) {
-        Status.JournalHealth.SetAside one = event.record();
+    private void isDamaged(Status.JournalHealth.SetAside one) {
         journal = journal.with(one);
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("file", one.file().toString());
         details.put("what", one.what());
         tell(one.service(), "journal-damaged", details);
-        return null;
     }
 
     @Override

@@ -31,8 +31,6 @@ public sealed interface SupervisorEvent {
 
         R on(JournalFailed event);
 
-        R on(RecordSetAside event);
-
         R on(Noticed event);
 
         R on(WatchdogReported event);
@@ -47,8 +45,12 @@ public sealed interface SupervisorEvent {
         }
     }
 
-    /** Everything is read; the services may start. */
-    record Began() implements SupervisorEvent {
+    /**
+     * Everything is read; the services may start.
+     *
+     * @param damaged what could not be read of the journal
+     */
+    record Began(List<Status.JournalHealth.SetAside> damaged) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);
@@ -118,14 +120,6 @@ public sealed interface SupervisorEvent {
      * @param errno by name, such as {@code ENOSPC}
      */
     record JournalFailed(String reason, String errno) implements SupervisorEvent {
-        @Override
-        public <R> R to(Handler<R> handler) {
-            return handler.on(this);
-        }
-    }
-
-    /** A record could not be read at the start; whatever it told is lost. */
-    record RecordSetAside(Status.JournalHealth.SetAside record) implements SupervisorEvent {
         @Override
         public <R> R to(Handler<R> handler) {
             return handler.on(this);

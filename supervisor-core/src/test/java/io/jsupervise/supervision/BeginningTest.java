@@ -69,7 +69,7 @@ class BeginningTest {
 
     @Test
     void each_step_begins_with_some_and_the_last_one_says_that_all_is_ready() {
-        List<Order> orders = supervisor.step(new SupervisorEvent.Began(), Bench.BEGIN);
+        List<Order> orders = supervisor.step(new SupervisorEvent.Began(List.of()), Bench.BEGIN);
         int steps = 1;
         while (supervisor.isUnfinished()) {
             assertEquals(Supervisor.BEGUN_AT_ONCE, begun(orders), orders::toString);
@@ -83,14 +83,14 @@ class BeginningTest {
 
     @Test
     void nothing_else_happens_until_all_have_begun() {
-        supervisor.step(new SupervisorEvent.Began(), Bench.BEGIN);
+        supervisor.step(new SupervisorEvent.Began(List.of()), Bench.BEGIN);
         SupervisorEvent end = new SupervisorEvent.EndRequested("SIGTERM");
         assertThrows(IllegalStateException.class, () -> supervisor.step(end, Bench.BEGIN));
     }
 
     @Test
     void one_that_others_wait_for_begins_in_its_turn_and_once() {
-        List<Order> orders = new ArrayList<>(supervisor.step(new SupervisorEvent.Began(), Bench.BEGIN));
+        List<Order> orders = new ArrayList<>(supervisor.step(new SupervisorEvent.Began(List.of()), Bench.BEGIN));
         while (supervisor.isUnfinished()) {
             orders.addAll(supervisor.goOn(Bench.BEGIN));
         }

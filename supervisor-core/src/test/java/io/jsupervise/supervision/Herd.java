@@ -147,7 +147,7 @@ final class Herd {
     }
 
     Herd begin() {
-        return on(new SupervisorEvent.Began());
+        return on(new SupervisorEvent.Began(List.of()));
     }
 
     Herd spawned(String service) {
