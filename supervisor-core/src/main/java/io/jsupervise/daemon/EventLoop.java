@@ -230,12 +230,12 @@ public final class EventLoop {
         for (Inbox.Message message : messages) {
             if (message.event() instanceof SupervisorEvent.OfService of
                     && of.event() instanceof Event.MainNamed named) {
-                children.nameMain(named.run(), message.child().orElseThrow(), lastWords.forget(named.run()));
+                Optional<List<SupervisorEvent>> waited = lastWords.forget(named.run());
+                children.nameMain(named.run(), message.child().orElseThrow(), waited.isPresent());
+                waited.ifPresent(events::addAll);
             }
         }
-        for (Children.Exit exit : lastWords.overdue(now)) {
-            events.add(new SupervisorEvent.OfService(exit.service(), exit.event()));
-        }
+        events.addAll(lastWords.overdue(now));
         for (long token : children.tokensToAsk(now)) {
             ready(token);
         }
@@ -272,13 +272,12 @@ public final class EventLoop {
 
     /** To the core, unless it is nothing for it. */
     private void add(SupervisorEvent event) {
-        if (!checks.takes(event, events)) {
-            events.add(event);
+        if (!checks.takes(event, events) && !lastWords.defers(event)) {
             if (event instanceof SupervisorEvent.OfService of && of.event() instanceof Event.HeardOut heard) {
-                lastWords
-                        .after(heard)
-                        .ifPresent(exit -> events.add(new SupervisorEvent.OfService(exit.service(), exit.event())));
+                // First: that nothing was heard of it means nothing where it has ended.
+                events.addAll(lastWords.after(heard));
             }
+            events.add(event);
         }
     }
 
@@ -310,7 +309,7 @@ public final class EventLoop {
             if (due.get().key() instanceof ExecChecks.Timer timer) {
                 checks.timerFired(timer, events);
             } else {
-                events.add(eventOf(due.get()));
+                add(eventOf(due.get()));
             }
         }
     }

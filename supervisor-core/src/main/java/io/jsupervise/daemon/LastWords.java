@@ -3,6 +3,7 @@ package io.jsupervise.daemon;
 import io.jsupervise.lifecycle.Event;
 import io.jsupervise.lifecycle.MonotonicTime;
 import io.jsupervise.lifecycle.RunId;
+import io.jsupervise.supervision.SupervisorEvent;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -22,21 +23,48 @@ final class LastWords {
 
     private final Map<RunId, Held> held = new LinkedHashMap<>();
 
-    private record Held(Children.Exit exit, MonotonicTime until) {}
+    private record Held(Children.Exit exit, MonotonicTime until, List<SupervisorEvent> later) {
+        List<SupervisorEvent> all() {
+            List<SupervisorEvent> all = new ArrayList<>(1 + later.size());
+            all.add(new SupervisorEvent.OfService(exit.service(), exit.event()));
+            all.addAll(later);
+            return all;
+        }
+    }
 
     void hold(Children.Exit exit, MonotonicTime now) {
-        held.put(exit.event().run(), new Held(exit, now.plus(PATIENCE)));
+        held.put(exit.event().run(), new Held(exit, now.plus(PATIENCE), new ArrayList<>(0)));
     }
 
-    /** The end that was held until now, if this is what it waits for. */
-    Optional<Children.Exit> after(Event event) {
+    /** Whether {@code event} has to wait, too: nobody is said to be silent or unwell who is known to have ended. */
+    boolean defers(SupervisorEvent event) {
+        if (held.isEmpty() || !(event instanceof SupervisorEvent.OfService of) || !judges(of.event())) {
+            return false;
+        }
+        for (Held one : held.values()) {
+            if (one.exit().service().equals(of.service())) {
+                one.later().add(event);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static boolean judges(Event event) {
+        return event instanceof Event.TimerFired
+                || event instanceof Event.HeartbeatLookedAt
+                || event instanceof Event.Probed;
+    }
+
+    /** The end that was held until now, if this is what it waits for, and what has waited for that. */
+    List<SupervisorEvent> after(Event event) {
         Held known = event instanceof Event.HeardOut heard ? held.remove(heard.run()) : null;
-        return known == null ? Optional.empty() : Optional.of(known.exit());
+        return known == null ? List.of() : known.all();
     }
 
-    /** It was not the end of this run, since another process is the main one; false where none was held. */
-    boolean forget(RunId run) {
-        return held.remove(run) != null;
+    /** It was not the end of this run, since another process is the main one: what has waited for it; empty where none was held. */
+    Optional<List<SupervisorEvent>> forget(RunId run) {
+        return Optional.ofNullable(held.remove(run)).map(Held::later);
     }
 
     Optional<MonotonicTime> deadline() {
@@ -45,15 +73,16 @@ final class LastWords {
                 : Optional.of(held.values().iterator().next().until());
     }
 
-    List<Children.Exit> overdue(MonotonicTime now) {
+    /** The ends that have waited for long enough, each with what has waited for it. */
+    List<SupervisorEvent> overdue(MonotonicTime now) {
         if (held.isEmpty()) {
             return List.of();
         }
-        List<Children.Exit> overdue = new ArrayList<>();
+        List<SupervisorEvent> overdue = new ArrayList<>();
         for (Iterator<Held> all = held.values().iterator(); all.hasNext(); ) {
             Held one = all.next();
             if (!now.isBefore(one.until())) {
-                overdue.add(one.exit());
+                overdue.addAll(one.all());
                 all.remove();
             }
         }
