@@ -621,7 +621,10 @@ final class OrderWatch {
         for (String name : names) {
             One one = services.get(name);
             one.isAsked = true;
-            one.since = os.world.nanos();
+            if (!"start".equals(what) || one.state != ServiceState.WAITING) {
+                // One that waits goes on waiting, and its start may be on its way by now.
+                one.since = os.world.nanos();
+            }
             one.first = Set.of();
         }
         for (One one : services.values()) {
