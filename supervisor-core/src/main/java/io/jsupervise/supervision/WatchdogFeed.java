@@ -130,6 +130,7 @@ final class WatchdogFeed {
         } else if (withheld.isEmpty()
                 || !withheld.get().service().equals(broken.get().name())) {
             core.feed();
+            withheld.ifPresent(before -> tellFedAgain(before.service(), core));
             String reason = broken.get().fatalReason().orElse("it is given up");
             withheld = Optional.of(new Withheld(broken.get().name(), reason, now));
             record = core.record();
@@ -141,16 +142,25 @@ final class WatchdogFeed {
         }
     }
 
-    /** Given up beyond its ladder, although an operator wants it; and critical, or the ladder itself asks for a reset. */
-    private static Optional<Service> findBroken(Collection<Service> services) {
+    /** For whom it is withheld; while there is that reason, another one does not begin anew with recording. */
+    private Optional<Service> findBroken(Collection<Service> services) {
+        Optional<Service> found = Optional.empty();
         for (Service service : services) {
-            if (service.state() == ServiceState.FATAL
-                    && service.wanted() == Wanted.UP
-                    && (service.spec().critical() || Escalations.endsWithReboot(service))) {
-                return Optional.of(service);
+            if (isBroken(service)) {
+                if (withheld.isPresent() && withheld.get().service().equals(service.name())) {
+                    return Optional.of(service);
+                }
+                found = found.isPresent() ? found : Optional.of(service);
             }
         }
-        return Optional.empty();
+        return found;
+    }
+
+    /** Given up beyond its ladder, although an operator wants it; and critical, or the ladder itself asks for a reset. */
+    private static boolean isBroken(Service service) {
+        return service.state() == ServiceState.FATAL
+                && service.wanted() == Wanted.UP
+                && (service.spec().critical() || Escalations.endsWithReboot(service));
     }
 
     private void goOn(Core core) {
@@ -160,6 +170,10 @@ final class WatchdogFeed {
         ServiceName service = withheld.get().service();
         withheld = Optional.empty();
         core.record();
+        tellFedAgain(service, core);
+    }
+
+    private void tellFedAgain(ServiceName service, Core core) {
         if (holdsBack) {
             holdsBack = false;
             core.tell("watchdog-fed-again", Map.of("critical", service.value()));

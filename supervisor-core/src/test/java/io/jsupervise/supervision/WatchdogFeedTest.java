@@ -103,6 +103,29 @@ class WatchdogFeedTest {
     }
 
     @Test
+    void a_second_service_that_is_given_up_does_not_put_off_the_reset() {
+        Herd herd = new Herd(
+                        0,
+                        Set.of(),
+                        Bench.fresh(db("cache").critical().build()),
+                        Bench.fresh(db("db").critical().build()))
+                .watchedBy(watchers(armed(60), ResetMemory.NONE));
+        herd.allRunning("cache", "db").exits("db", 1).committed();
+        fire(herd);
+        herd.committed();
+        assertEquals("tell watchdog-withheld", fire(herd).words());
+        herd.exits("cache", 1).committed();
+        assertEquals(ServiceState.FATAL, herd.state("cache"));
+        assertEquals("", fire(herd).words());
+        herd.act(Ask.Act.Verb.STOP, "db").committed();
+        assertEquals(
+                "feed, tell watchdog-fed-again, record supervisor withholding for cache",
+                fire(herd).words());
+        herd.committed();
+        assertEquals("tell watchdog-withheld", fire(herd).words());
+    }
+
+    @Test
     void another_service_that_is_given_up_withholds_nothing() {
         Herd herd = new Herd(0, Set.of(), Bench.fresh(db().build())).watchedBy(watchers(armed(60), ResetMemory.NONE));
         herd.allRunning("db").exits("db", 1).committed();
@@ -237,7 +260,11 @@ class WatchdogFeedTest {
     }
 
     private static ServiceSpec.Builder db() {
-        return Herd.service("db").startLimit(new RestartIntensity(0, Duration.ofMinutes(1)));
+        return db("db");
+    }
+
+    private static ServiceSpec.Builder db(String name) {
+        return Herd.service(name).startLimit(new RestartIntensity(0, Duration.ofMinutes(1)));
     }
 
     private static Herd herd(WatchdogReport report, ResetMemory memory) {
