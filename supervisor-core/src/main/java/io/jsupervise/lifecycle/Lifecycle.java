@@ -162,6 +162,7 @@ public final class Lifecycle implements Event.Handler<Boolean> {
         if (ladder().isShutdownDue()) {
             ladder().act();
         } else {
+            ladder().forgetDue();
             startAfterJitter();
         }
     }

@@ -414,6 +414,15 @@ class LadderTest {
     }
 
     @Test
+    void a_shutdown_that_the_services_file_no_longer_knows_is_due_no_more_when_its_service_starts() {
+        Draft draft = new Draft(climbing(SHUTDOWN, ServiceState.STOPPED));
+        draft.spec = service(3, RUN).build();
+        Bench bench = new Bench(draft.toService()).begin();
+        assertEquals(Optional.empty(), bench.service().history().climb().due());
+        assertEquals(Optional.empty(), told(bench, "escalating"));
+    }
+
+    @Test
     void a_rung_that_the_services_file_no_longer_knows_is_left_out() {
         Draft draft = new Draft(climbing(RUN, ServiceState.BACKOFF));
         draft.spec = service(0).build();
