@@ -99,12 +99,25 @@ final class AlertWatch {
         }
     }
 
+    /** By its end without a ladder, or now that its first rung is taken. */
+    void restartsAreGivenUp(ServiceSpec spec) {
+        of(spec.name().value()).owesGiveUp = spec.hooks().has(HookKind.ON_GIVE_UP);
+    }
+
+    /** Whether no rung came before: then it was told. */
+    private static boolean isFirstOfIt(ServiceSpec spec, String reason) {
+        boolean endsWithReboot = reason.endsWith("; its ladder ends with a reboot");
+        return endsWithReboot ? spec.escalation().ladder().size() == 1 : !reason.endsWith(" of its ladder");
+    }
+
     /** Whether this was about one of these hooks, and means nothing to anybody else. */
     boolean told(ServiceSpec spec, Happening happening, Set<SimulatedProcess> givenUp) {
         String service = spec.name().value();
         if (happening.event().equals("gave-up")) {
             of(service).gaveUp++;
-            of(service).owesGiveUp = spec.hooks().has(HookKind.ON_GIVE_UP);
+            if (isFirstOfIt(spec, String.valueOf(happening.details().get("gave_up")))) {
+                restartsAreGivenUp(spec);
+            }
         }
         if (!isOfAlert(happening)) {
             return false;

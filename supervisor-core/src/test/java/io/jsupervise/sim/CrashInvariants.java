@@ -101,6 +101,13 @@ final class CrashInvariants implements Witness {
                         .contains(" " + process.run() + " " + process.pid() + " ");
     }
 
+    /** Has the hardware watchdog looked after as well. */
+    FeedWatch watchFeed() {
+        FeedWatch watch = new FeedWatch(os, order.ladders(), excuses);
+        order.ladders().watch(watch);
+        return watch;
+    }
+
     /** It will, now and then. */
     void diskMayFail() {
         order.recordsMayBeLost();
@@ -570,6 +577,7 @@ final class CrashInvariants implements Witness {
 
     @Override
     public void recorded(Service service) {
+        order.recorded(service);
         CrashWatch watch = services.get(service.name().value());
         if (recorded.add(watch.name()) && visible(file(watch.name())).isEmpty()) {
             maybeLost(watch);

@@ -33,6 +33,9 @@ final class GroupWatch {
     private final SimulatedOs os;
     private final Map<String, ServiceSpec> specs = new LinkedHashMap<>();
     private final Map<String, ServiceSpec> before = new HashMap<>();
+    /** By these files; asked for after each turn. */
+    private final Map<String, Boolean> concerned = new HashMap<>();
+
     private final Map<String, ServiceState> states = new HashMap<>();
     private final Map<String, Long> unsettledAt = new HashMap<>();
 
@@ -63,6 +66,7 @@ final class GroupWatch {
         Map<String, Due> left = new HashMap<>(due);
         configured(file);
         before.clear();
+        concerned.clear();
         due.putAll(left);
         due.keySet().retainAll(backsOff);
         if (recordsMayBeLost) {
@@ -85,6 +89,7 @@ final class GroupWatch {
 
     void configured(Configuration file) {
         before.clear();
+        concerned.clear();
         before.putAll(specs);
         specs.clear();
         file.services().forEach(spec -> specs.put(spec.name().value(), spec));
@@ -116,10 +121,13 @@ final class GroupWatch {
 
     /** Whether it may be restarted with others, or others with it. Its starts wait for some of its dependencies only then. */
     boolean isConcerned(String service) {
-        return isConcerned(service, specs) || isConcerned(service, before);
+        return concerned.computeIfAbsent(service, name -> isConcerned(name, specs) || isConcerned(name, before));
     }
 
     private static boolean isConcerned(String service, Map<String, ServiceSpec> file) {
+        if (LadderWatch.mayRestart(service, file)) {
+            return true;
+        }
         for (ServiceSpec spec : file.values()) {
             boolean itself = spec.name().value().equals(service);
             if (itself && spec.group().isPresent()) {

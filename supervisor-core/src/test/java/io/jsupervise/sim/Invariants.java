@@ -549,6 +549,9 @@ final class Invariants implements Witness {
                     if (happening.details().get("by").equals("the end of all oneshots")) {
                         endedWithFailures = Optional.of(someHaveFailed());
                     }
+                    if (String.valueOf(happening.details().get("by")).startsWith("the ladder of ")) {
+                        endedWithFailures = Optional.of(true);
+                    }
                     shutdownAt = world.nanos();
                     services.values().forEach(ServiceWatch::shutdownBegun);
                 }
@@ -591,6 +594,9 @@ final class Invariants implements Witness {
             boolean runs = service.state() == ServiceState.RUNNING || service.state() == ServiceState.STARTING;
             expect(!another || !runs || restarted.contains(name), name, "is not restarted", happening);
             expect(another || !runs || !restarted.contains(name), name, "is restarted for nothing", happening);
+            if (young != null) {
+                service.configured(young);
+            }
             if (added.contains(name)) {
                 service.added(young.autostart());
             } else if (removed.contains(name)) {
@@ -641,6 +647,7 @@ final class Invariants implements Witness {
     @Override
     public void recorded(Service service) {
         wanted.put(service.name().value(), service.wanted());
+        order.recorded(service);
         services.get(service.name().value()).recorded(service);
     }
 
@@ -649,6 +656,13 @@ final class Invariants implements Witness {
         List<ServiceName> names = new ArrayList<>();
         configuration.services().forEach(service -> names.add(service.name()));
         return names;
+    }
+
+    /** Has the hardware watchdog looked after as well. */
+    FeedWatch watchFeed() {
+        FeedWatch watch = new FeedWatch(os, order.ladders(), excuses);
+        order.ladders().watch(watch);
+        return watch;
     }
 
     /** Calls of spawn, refused ones included. */

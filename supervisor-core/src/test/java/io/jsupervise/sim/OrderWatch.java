@@ -3,6 +3,7 @@ package io.jsupervise.sim;
 import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.lifecycle.End;
 import io.jsupervise.lifecycle.ExitStatus;
+import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.os.SpawnRequest;
@@ -44,6 +45,7 @@ final class OrderWatch {
     private final SimulatedOs os;
     private final Invariants.Excuses excuses;
     private final GroupWatch groups;
+    private final LadderWatch ladders;
     private final Map<String, One> services = new LinkedHashMap<>();
     private final Set<SimulatedProcess> killed = new HashSet<>();
     /** Nothing ends them; that was told, and nobody waits for them any more. */
@@ -123,6 +125,7 @@ final class OrderWatch {
         this.os = os;
         this.excuses = excuses;
         this.groups = new GroupWatch(os);
+        this.ladders = new LadderWatch(os, excuses);
         this.alerts = new AlertWatch(os);
     }
 
@@ -170,6 +173,7 @@ final class OrderWatch {
                     && isSuccess(one.spec, record.get().history().lastEnd().flatMap(End::status));
         }
         groups.lifeBegins(file, backsOff);
+        ladders.lifeBegins(file);
         look();
     }
 
@@ -202,6 +206,17 @@ final class OrderWatch {
     void recordsMayBeLost() {
         recordsMayBeLost = true;
         groups.recordsMayBeLost();
+    }
+
+    /** What is known of ladders. */
+    LadderWatch ladders() {
+        return ladders;
+    }
+
+    void recorded(Service service) {
+        if (ladders.recorded(service)) {
+            alerts.restartsAreGivenUp(service.spec());
+        }
     }
 
     /** Returns who is named. */
@@ -248,6 +263,7 @@ final class OrderWatch {
     /** The loop has had a turn. */
     void afterTurn() {
         look();
+        ladders.afterTurn();
         for (SimulatedProcess hook : hooks) {
             if (hook.isAlive() && !killed.contains(hook)) {
                 endsInTime(hook);
@@ -415,7 +431,7 @@ final class OrderWatch {
                 one.preparing = null;
             }
             case "post_stop" -> one.isUndone = true;
-            case "escalate" -> {}
+            case "escalate" -> ladders.attempted(request);
             default -> {
                 String pid = request.environment().get("JSUPERVISE_PID");
                 if (one.main == null || !pid.equals(String.valueOf(one.main.pid())) && !isTakenFor(one.main, pid)) {
@@ -450,6 +466,7 @@ final class OrderWatch {
 
     private void begins(One one) {
         groups.begins(one.spec.name().value());
+        ladders.begins(one.spec.name().value());
         boolean isJudged = !one.isRestart
                 && !one.mayBeOnItsWay
                 && !one.spec.dependsOn().isEmpty()
@@ -477,6 +494,7 @@ final class OrderWatch {
             // Has no order: CheckWatch knows what holds of it.
             return;
         }
+        ladders.spawned(process);
         if (process.isHook()) {
             hooks.add(process);
             if (process.hook().equals("pre_start")) {
@@ -514,6 +532,7 @@ final class OrderWatch {
 
     void told(Happening happening) {
         groups.told(happening);
+        ladders.told(happening);
         if (happening.service().isPresent()) {
             One one = services.get(happening.service().get().value());
             if (one != null) {
@@ -663,6 +682,7 @@ final class OrderWatch {
         look();
         take(next);
         groups.configured(next);
+        ladders.configured(next);
         services.values().forEach(one -> one.first = Set.of());
         stopTogether(removed);
         for (String name : afresh) {

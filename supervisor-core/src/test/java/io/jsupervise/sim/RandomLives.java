@@ -31,6 +31,7 @@ final class RandomLives {
     private final boolean keeperIsKilled;
 
     private final Scenario.Kind kind;
+    private final Optional<FeedWatch> feed;
     private boolean isSpoilt;
 
     RandomLives(long seed) {
@@ -53,6 +54,8 @@ final class RandomLives {
                 ? Faults.none(lives.world)
                 : new Faults(lives.world, random.split(), some(0.1), some(0.01), some(0.001), some(0.003));
         lives.os.faults(faults);
+        this.feed = scenario.configuration().supervisor().watchdog().map(watchdog -> lives.invariants.watchFeed());
+        feed.ifPresent(watch -> lives.outlets(watch::see));
         if (faults.ofDiskMayCome()) {
             lives.invariants.diskMayFail();
         }
@@ -93,7 +96,11 @@ final class RandomLives {
             scenario.calm();
             scenario.nameAll();
             isSpoilt = false;
-            oneMore(this::calm);
+            if (kind == Scenario.Kind.LADDERED) {
+                comesToCalm();
+            } else {
+                oneMore(this::calm);
+            }
             between();
             oneMore(this::staysCalm);
         } catch (AssertionError | RuntimeException e) {
@@ -118,14 +125,49 @@ final class RandomLives {
         lives.dies();
     }
 
+    /** Ladders that were begun are walked to their ends, which may be that of the supervisor or of the boot. */
+    private void comesToCalm() {
+        for (int i = 0; i < 20; i++) {
+            boolean[] isOver = new boolean[1];
+            boolean survived = lives.live(NEVER, life -> {
+                life.run(Duration.ofMinutes(3));
+                isOver[0] = life.isOver();
+                if (life.isOver()) {
+                    life.end();
+                } else {
+                    calm(life);
+                }
+            });
+            if (survived) {
+                lives.dies();
+                feed.ifPresent(FeedWatch::lifeEnds);
+            } else if (feed.filter(FeedWatch::wasReset).isEmpty()) {
+                throw new Violation("promise 12", "a supervisor does not begin though no fault is left");
+            }
+            if (survived && !isOver[0]) {
+                return;
+            }
+            between();
+        }
+        throw new Violation("promise 12", "ladders are walked for ever");
+    }
+
     private void between() {
-        if (powerFails && chance(0.2)) {
+        feed.ifPresent(FeedWatch::lifeEnds);
+        if (feed.filter(FeedWatch::wasReset).isPresent()) {
+            feed.get().boots(lives, random.nextLong());
+        } else if (powerFails && chance(0.2)) {
             lives.powerCut(random.nextLong());
+            feed.ifPresent(FeedWatch::powerFailed);
         } else {
             if (keeperIsKilled && chance(0.2)) {
                 lives.world.plan(upToMs(200), lives.os::killKeepers);
             }
             lives.unsupervised(upToMs(chance(0.7) ? 200 : 20_000).plusMillis(50));
+        }
+        if (feed.filter(FeedWatch::wasReset).isPresent()) {
+            // Nobody was there to feed it.
+            feed.get().boots(lives, random.nextLong());
         }
         if (chance(0.1)) {
             lives.world.stepWall(Duration.ofMillis(random.nextLong(-86_400_000, 86_400_000)));

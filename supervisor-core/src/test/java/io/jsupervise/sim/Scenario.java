@@ -46,6 +46,7 @@ final class Scenario {
     private final Map<String, ServiceSpec> byName = new LinkedHashMap<>();
     private final Set<String> crashLoops = new HashSet<>();
     private final Optional<Choreography> choreography;
+    private final Optional<Ladders> ladders;
     private boolean calm;
 
     /** What there is in it. */
@@ -55,7 +56,9 @@ final class Scenario {
         /** The same, with dependencies, hooks, one-shots and kill modes. */
         CHOREOGRAPHED,
         /** The same, with groups, and dependencies that restart their dependents. */
-        GROUPED
+        GROUPED,
+        /** The choreographed, maybe with groups, with ladders, critical services and a hardware watchdog. */
+        LADDERED
     }
 
     /** Which test plays such scenarios, for the line that plays one again; {@code test} plays all others. */
@@ -64,6 +67,7 @@ final class Scenario {
             case PLAIN -> test;
             case CHOREOGRAPHED -> test + "#*order*";
             case GROUPED -> "GroupsSimulationTest";
+            case LADDERED -> "LaddersSimulationTest";
         };
     }
 
@@ -84,10 +88,14 @@ final class Scenario {
         this.choreography = kind == Kind.PLAIN
                 ? Optional.empty()
                 : Optional.of(new Choreography(random.split(), services, crashLoops));
-        if (kind == Kind.GROUPED) {
+        this.ladders = kind == Kind.LADDERED
+                ? Optional.of(new Ladders(random.split(), List.copyOf(byName.values())))
+                : Optional.empty();
+        if (kind == Kind.GROUPED || kind == Kind.LADDERED && chance(0.5)) {
             choreography.orElseThrow().groups(new Groupings(random.split(), List.copyOf(byName.keySet())));
         }
-        this.configuration = configuration(slots, dressed(services));
+        Configuration drawn = configuration(slots, dressed(services));
+        this.configuration = ladders.isPresent() ? ladders.get().watched(drawn) : drawn;
     }
 
     private List<ServiceSpec> dressed(List<ServiceSpec> services) {
@@ -97,7 +105,10 @@ final class Scenario {
         Set<String> named = new HashSet<>();
         services.forEach(service -> named.add(service.name().value()));
         List<ServiceSpec> dressed = new ArrayList<>();
-        services.forEach(service -> dressed.add(choreography.get().dress(service, named)));
+        for (ServiceSpec service : services) {
+            ServiceSpec plain = ladders.isPresent() ? ladders.get().dress(service) : service;
+            dressed.add(choreography.get().dress(plain, named));
+        }
         return dressed;
     }
 
@@ -124,6 +135,7 @@ final class Scenario {
     void edit() {
         edits++;
         choreography.ifPresent(Choreography::edit);
+        ladders.ifPresent(Ladders::edit);
         List<ServiceSpec> services = new ArrayList<>();
         for (ServiceSpec before : byName.values()) {
             String name = before.name().value();
@@ -161,10 +173,17 @@ final class Scenario {
 
     private static ServiceSpec edited(
             ServiceSpec spec, Map<String, String> environment, Optional<String> description, boolean autostart) {
+        ServiceSpec.Builder builder = copy(spec).environment(environment).autostart(autostart);
+        description.ifPresent(builder::description);
+        return builder.build();
+    }
+
+    /** One of the same, of whatever a plain service has. */
+    static ServiceSpec.Builder copy(ServiceSpec spec) {
         ServiceSpec.Builder builder = ServiceSpec.of(spec.name(), spec.spawn().command())
-                .environment(environment)
+                .environment(spec.spawn().environment())
                 .privileges(spec.spawn().privileges())
-                .autostart(autostart)
+                .autostart(spec.autostart())
                 .restart(spec.restart())
                 .successExitCodes(spec.successExitCodes())
                 .giveUpExitCodes(spec.giveUpExitCodes())
@@ -175,10 +194,10 @@ final class Scenario {
                 .backoff(spec.backoff())
                 .stop(spec.stop())
                 .log(spec.log());
-        description.ifPresent(builder::description);
+        spec.description().ifPresent(builder::description);
         spec.startLimit().ifPresent(builder::startLimit);
         spec.heartbeat().ifPresent(builder::heartbeat);
-        return builder.build();
+        return builder;
     }
 
     /** A supervisor of {@code services}. */

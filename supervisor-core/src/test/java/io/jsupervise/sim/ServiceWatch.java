@@ -1,7 +1,9 @@
 package io.jsupervise.sim;
 
 import io.jsupervise.lifecycle.Cause;
+import io.jsupervise.lifecycle.Climb;
 import io.jsupervise.lifecycle.End;
+import io.jsupervise.lifecycle.RunId;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.spec.Backoff;
@@ -68,6 +70,20 @@ final class ServiceWatch {
     private final List<Long> notSurelyWorked = new ArrayList<>();
     private boolean onTrial;
     private boolean restartsAreKnown = true;
+
+    /** How many rungs of its ladder were taken, as recorded; and what for the last one was, until that is told. */
+    private int rungs;
+
+    private Optional<String> climbs = Optional.empty();
+
+    private Optional<RunId> climbedAfter = Optional.empty();
+
+    /** By the services file as it is now; times stay the same, and with them most of what is promised. */
+    private ServiceSpec present;
+
+    /** The next restart follows a rung, which brings one whatever the limit says. */
+    private boolean byRung;
+
     private boolean forgivenInItsTurn;
     private long slotSince = Long.MIN_VALUE;
     /** A start was on its way when the stop came: it is begun and ended at once, and holds no slot. */
@@ -80,6 +96,7 @@ final class ServiceWatch {
     ServiceWatch(ServiceSpec spec, World world, Invariants.Excuses excuses, int services, boolean choreographed) {
         this.choreographed = choreographed;
         this.spec = spec;
+        this.present = spec;
         this.world = world;
         this.excuses = excuses;
         this.services = services;
@@ -199,7 +216,7 @@ final class ServiceWatch {
             long counted = restarts.stream()
                     .filter(at -> at + window - heldBefore(at) > now)
                     .count();
-            if (counted > limit.count()) {
+            if (counted > Math.max(limit.count(), byRung ? 1 : 0)) {
                 throw new Violation("promise 7", name() + " has " + counted + " restarts within " + limit.within());
             }
         }
@@ -212,7 +229,7 @@ final class ServiceWatch {
      */
     private void judgeTrial() {
         long lasted = world.nanos() - readyAt;
-        if (!onTrial || state != ServiceState.RUNNING || spec.isOneshot() || restarts.isEmpty()) {
+        if (!onTrial || state != ServiceState.RUNNING || present.isOneshot() || restarts.isEmpty()) {
             return;
         }
         long enough = spec.escalation().stableFor().toNanos();
@@ -265,6 +282,11 @@ final class ServiceWatch {
         }
     }
 
+    /** Another services file is taken over. */
+    void configured(ServiceSpec named) {
+        present = named;
+    }
+
     /** The services file no longer names it. */
     void removed() {
         lastAsked = null;
@@ -293,6 +315,7 @@ final class ServiceWatch {
 
     /** Where others must stop first it is forgiven once its turn comes, and may fail until then. */
     private void forgiven() {
+        byRung = false;
         fewestFailures = 0;
         restarts.clear();
         notSurelyWorked.clear();
@@ -321,6 +344,13 @@ final class ServiceWatch {
     }
 
     void recorded(Service service) {
+        Climb climb = service.history().climb();
+        boolean isAfterAnother = climb.due().isPresent() && !climb.due().equals(climbedAfter);
+        if (climb.taken() > rungs || isAfterAnother) {
+            climbs = Optional.of(climb.why());
+            climbedAfter = climb.due();
+        }
+        rungs = climb.taken();
         Optional<End> end = service.history().lastEnd();
         if (end.isPresent() && (lastEnd.isEmpty() || end.get() != lastEnd.get())) {
             lastEnd = end;
@@ -363,7 +393,9 @@ final class ServiceWatch {
             restarts.add(world.nanos());
             notSurelyWorked.add(world.nanos());
         }
-        if (happening.event().equals("gave-up")) {
+        if (climbs.isPresent() && happening.to().isPresent()) {
+            climbed(climbs.get());
+        } else if (happening.event().equals("gave-up")) {
             gaveUp((String) happening.details().get("gave_up"));
         }
         boolean hookFailed = happening.event().equals("hook-failed") && !AlertWatch.isOfAlert(happening);
@@ -468,6 +500,19 @@ final class ServiceWatch {
         }
     }
 
+    /** A rung is taken when its restarts have come to nothing, as it is given up without; what was before counts for nothing. */
+    private void climbed(String why) {
+        climbs = Optional.empty();
+        gaveUp(why);
+        restarts.clear();
+        notSurelyWorked.clear();
+        restartsAreKnown = true;
+        fewestFailures = 0;
+        mostFailures = 0;
+        readyAt = Long.MAX_VALUE;
+        byRung = true;
+    }
+
     // ---- hangs ----
 
     /** Promise 9: whoever is said to hang does. Programs beat in time or not at all. */
@@ -551,7 +596,11 @@ final class ServiceWatch {
                         + (spec.ready() instanceof Readiness.Delay delay ? delay.after() : spec.startTimeout())
                                 .toNanos()
                         + longestHooks();
-            case BACKOFF -> Math.max(notBefore, since + GRAVE) + longestHooks();
+            case BACKOFF -> {
+                // What its ladder has restarted has to end first.
+                long begun = present.escalation().ladder().isEmpty() ? since : Math.max(since, unmetAt);
+                yield Math.max(notBefore, begun + GRAVE) + longestHooks();
+            }
             case WAITING ->
                 Math.max(since, unmetAt)
                         + GRAVE

@@ -215,6 +215,9 @@ final class SimulatedOs implements Os {
         watchdog = Optional.of(device);
         disk.make(Path.of("/dev"), FileStat.Kind.DIRECTORY, 0755, 0, "mkdir");
         disk.make(SimulatedWatchdog.PATH, FileStat.Kind.DEVICE, 0600, 0, "mknod");
+        // Each boot has it.
+        disk.fsync(disk.find(Path.of("/")).orElseThrow());
+        disk.fsync(disk.find(Path.of("/dev")).orElseThrow());
     }
 
     /** From now on somebody listens at the address of the service manager, whichever that is. */

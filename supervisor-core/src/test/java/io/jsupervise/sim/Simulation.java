@@ -6,6 +6,7 @@ import io.jsupervise.spec.Configuration;
 import io.jsupervise.supervision.Answer;
 import io.jsupervise.supervision.Ask;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Supplier;
@@ -17,6 +18,7 @@ final class Simulation {
     final SimulatedOs os = new SimulatedOs(world);
     final Transcript transcript;
     final Invariants invariants;
+    private final Optional<FeedWatch> feed;
     private final Life life;
 
     /**
@@ -56,6 +58,9 @@ final class Simulation {
                 new Invariants(world, os, setup.configuration(), transcript, setup.kind() != Scenario.Kind.PLAIN);
         os.programs(setup.programs());
         os.observer(invariants);
+        this.feed = setup.configuration().supervisor().watchdog().map(watchdog -> invariants.watchFeed());
+        UnaryOperator<Outlets> saboteur = setup.saboteur();
+        feed.ifPresent(FeedWatch::lifeBegins);
         try {
             this.life = new Life(
                     os,
@@ -63,7 +68,7 @@ final class Simulation {
                     invariants,
                     setup.configuration(),
                     setup.file(),
-                    setup.saboteur(),
+                    outlets -> saboteur.apply(feed.isPresent() ? feed.get().see(outlets) : outlets),
                     false,
                     new SplittableRandom(seed));
         } catch (DaemonException e) {
@@ -109,6 +114,11 @@ final class Simulation {
     /** Somebody asks; the answer is checked when it comes. */
     CompletableFuture<Answer> ask(Ask ask) {
         return life.ask(ask);
+    }
+
+    /** Where there is a hardware watchdog. */
+    Optional<FeedWatch> feed() {
+        return feed;
     }
 
     /** Before anything else: it ends when there are only oneshots and all of them have ended. */
