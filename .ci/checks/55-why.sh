@@ -112,6 +112,22 @@ says "still runs, and nobody supervises it" "takes it over"
 dead 0 why hopeless
 says "hopeless was FATAL" "it stays FATAL"
 dead 4 why wbe
+dead 0 why shop
+says "shop was WAITING" "it waited for web to be ready (it was WAITING)" "web was WAITING" "it waited for db to be ready (it was BACKOFF)" "db was BACKOFF" \
+    "| cannot open the data" "the next supervisor starts it; shop starts behind it"
+dead 0 why shop --json
+sed '/^jsupervise:/d' "$work/said" | jq -e '.root == "db" and (.because | map(.service) == ["shop", "web", "db"]) and .failures[0].code == 3' >/dev/null || fail "no chain"
+dead 0 why down
+says "autostart: false"
+mv "$work/services.yml" "$work/moved.yml"
+dead 0 why db
+says "each time: exit 3" "what db depends on is not known"
+dead 0 why db --json
+sed '/^jsupervise:/d' "$work/said" | jq -e '.notes[0] | contains("the services file cannot be used now") and contains("there is no such file")' >/dev/null \
+    || fail "it is not said why"
+dead 4 why shop
+says "there is no such file"
+mv "$work/moved.yml" "$work/services.yml"
 dead 0 why db --json
 sed '/^jsupervise:/d' "$work/said" | jq -e '.supervised == false and .root == "db" and .failures[0].code == 3' >/dev/null || fail "no JSON"
 exits 69 "$JSUPERVISE" --socket "$work/nowhere/control.sock" why db

@@ -45,6 +45,11 @@ final class ConfigLoading {
         return choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
     }
 
+    /** The one that is read where none is named. */
+    static Path standardFile() {
+        return choose(Optional.empty(), HERE, SYSTEM).toAbsolutePath().normalize();
+    }
+
     /** Where none is named and none is found, the one here is missed, for that is what somebody who tries it out forgot. */
     static Path choose(Optional<Path> named, Path here, Path system) {
         return named.orElse(Files.exists(here) || !Files.exists(system) ? here : system);

@@ -7,6 +7,8 @@ import io.jsupervise.journal.ServiceRecord;
 import io.jsupervise.journal.SupervisorRecord;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
+import io.jsupervise.spec.Dependency;
+import io.jsupervise.spec.ServiceName;
 import io.jsupervise.supervision.Explaining;
 import io.jsupervise.supervision.Explanation;
 import io.jsupervise.supervision.Explanation.Link;
@@ -22,25 +24,50 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The explanation of a service whose supervisor cannot be asked: from its record in the journal, its log and /proc. What only
- * the services file tells, such as what it depends on, is not in it.
+ * The explanation of a service whose supervisor cannot be asked: from its record in the journal, its log and /proc, and with what it
+ * waited for, as far as {@link DeadOrder} knows that. The record is of the service that everything hung on.
  */
 final class DeadReason {
     private final DeadSupervisor dead;
-    private final ServiceRecord record;
-    private final Optional<ServiceRecord.Living> living;
+    private final DeadOrder order;
+    private final String asked;
+    private final List<String> chain;
+    private final Optional<ServiceRecord> root;
 
-    DeadReason(DeadSupervisor dead, ServiceRecord record) {
+    private DeadReason(DeadSupervisor dead, DeadOrder order, String asked) {
         this.dead = dead;
-        this.record = record;
-        this.living = dead.stillRunning(record);
+        this.order = order;
+        this.asked = asked;
+        this.chain = order.chain(asked);
+        this.root = order.record(rootName());
+    }
+
+    /** @throws CommandException where neither the journal nor the services file names it */
+    static DeadReason of(DeadSupervisor dead, String name) throws CommandException {
+        DeadOrder order = new DeadOrder(dead);
+        if (order.spec(name).isEmpty()
+                && order.record(name).isEmpty()
+                && order.unknown().isPresent()) {
+            throw new CommandException(
+                    ExitCode.NO_SUCH_SERVICE,
+                    "no service \"" + name + "\" has a record, and one that never began would have none; "
+                            + order.unknown().get());
+        } else if (order.spec(name).isEmpty()) {
+            dead.service(name);
+        }
+        return new DeadReason(dead, order, name);
+    }
+
+    private String rootName() {
+        return chain.get(chain.size() - 1);
     }
 
     /** As a living supervisor would answer. */
     byte[] json() {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try {
-            new ExplanationCodec().write(explanation(), record.log().flatMap(LastWords::of), bytes);
+            new ExplanationCodec()
+                    .write(explanation(), root.flatMap(ServiceRecord::log).flatMap(LastWords::of), bytes);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot happen: memory is no file", e);
         }
@@ -49,25 +76,80 @@ final class DeadReason {
     }
 
     private Explanation explanation() {
-        String text = reason();
-        Link link = new Link(
-                record.name(),
-                record.state(),
-                record.since().map(since -> since.wall()),
-                record.since().map(since -> sinceWall(since.wall())),
-                text);
+        List<Link> because = new ArrayList<>();
+        StringBuilder summary = new StringBuilder();
+        for (String name : chain) {
+            Link link = link(name);
+            because.add(link);
+            boolean isRoot = because.size() == chain.size();
+            summary.append(
+                    isRoot
+                            ? name + " was last recorded as " + link.state() + ": " + link.text()
+                            : name + " waited for " + chain.get(because.size()) + "; ");
+        }
+        Next next = next();
         return new Explanation(
-                record.name(),
-                record.wanted(),
+                new ServiceName(asked),
+                wanted(asked),
                 false,
-                record.name() + " was last recorded as " + record.state() + ": " + text,
-                List.of(link),
-                Explaining.lastEnds(record.history().ends()),
+                summary.toString(),
+                because,
+                root.map(record -> Explaining.lastEnds(record.history().ends())).orElse(List.of()),
                 Optional.empty(),
                 Optional.empty(),
-                next(),
+                chain.size() == 1 ? next : Next.of(next.text() + "; " + asked + " starts behind it"),
                 remedies(),
-                List.of());
+                notes());
+    }
+
+    private Wanted wanted(String name) {
+        Optional<ServiceRecord> record = order.record(name);
+        if (record.isPresent()) {
+            return record.get().wanted();
+        }
+        return order.spec(name).filter(spec -> spec.autostart()).isPresent() ? Wanted.UP : Wanted.DOWN;
+    }
+
+    private Link link(String name) {
+        Optional<ServiceRecord> record = order.record(name);
+        Optional<Instant> since = record.flatMap(ServiceRecord::since).map(at -> at.wall());
+        List<Dependency> missing = order.missing(name);
+        return new Link(
+                new ServiceName(name),
+                order.state(name),
+                since,
+                since.map(DeadReason::sinceWall),
+                missing.isEmpty() ? reason(name) : waits(missing));
+    }
+
+    private String waits(List<Dependency> missing) {
+        List<String> words = new ArrayList<>();
+        for (Dependency dependency : missing) {
+            String condition = dependency.condition() == Dependency.Condition.COMPLETED
+                    ? "completed with success"
+                    : dependency.condition().word();
+            words.add(dependency.on() + " to be " + condition + " (it was "
+                    + order.state(dependency.on().value()) + ")");
+        }
+        return "it waited for " + String.join(" and ", words);
+    }
+
+    private List<String> notes() {
+        List<String> notes = new ArrayList<>();
+        if (order.unknown().isPresent()) {
+            notes.add("what " + asked + " depends on is not known, so this is about " + asked + " alone: "
+                    + order.unknown().get());
+        }
+        int rungs = root.map(record -> record.history().climb().taken()).orElse(0);
+        if (rungs > 0) {
+            notes.add(rootName() + " had taken rung " + rungs + " of its ladder, since "
+                    + root.orElseThrow().history().climb().why());
+        }
+        List<String> others = order.dependents(asked);
+        if (!others.isEmpty()) {
+            notes.add("for " + asked + " waited " + String.join(", ", others));
+        }
+        return notes;
     }
 
     /** The wall clock may have been set back since. */
@@ -76,7 +158,15 @@ final class DeadReason {
         return since.isNegative() ? Duration.ZERO : since;
     }
 
-    private String reason() {
+    private String reason(String name) {
+        Optional<ServiceRecord> found = order.record(name);
+        if (found.isEmpty()) {
+            return wanted(name) == Wanted.UP
+                    ? "it had not been started yet"
+                    : "it does not start by itself (autostart: false), and nobody had started it";
+        }
+        ServiceRecord record = found.get();
+        Optional<ServiceRecord.Living> living = dead.stillRunning(record);
         if (living.isPresent()) {
             return "pid " + living.get().process().pid()
                     + (dead.holder().isPresent() ? " runs" : " still runs, and nobody supervises it");
@@ -103,15 +193,16 @@ final class DeadReason {
                     "the supervisor (pid " + dead.holder().get() + ") goes on with it, though it cannot be asked");
         }
         boolean inOrder = dead.record().map(SupervisorRecord::endedInOrder).orElse(false);
-        if (living.isPresent()) {
+        if (root.flatMap(dead::stillRunning).isPresent()) {
             return Next.of("the next supervisor takes it over as it runs; until then nobody restarts it");
         }
-        if (record.wanted() == Wanted.DOWN) {
+        if (wanted(rootName()) == Wanted.DOWN) {
             return Next.of("nothing: it is not wanted, and stays down under the next supervisor");
         }
-        boolean isFinal = record.state() == ServiceState.FATAL || record.state() == ServiceState.EXITED;
+        ServiceState state = order.state(rootName());
+        boolean isFinal = state == ServiceState.FATAL || state == ServiceState.EXITED;
         if (isFinal && !inOrder) {
-            return Next.of("under the next supervisor it stays " + record.state()
+            return Next.of("under the next supervisor it stays " + state
                     + " until somebody starts it, unless the machine was started anew meanwhile");
         }
         return Next.of("the next supervisor starts it");
@@ -128,8 +219,8 @@ final class DeadReason {
                     "jsupervise run " + file,
                     "supervise again, with the options that it had; what still runs is taken over"));
         }
-        if (record.log().isPresent()) {
-            can.add(new Remedy("jsupervise logs -n 50 " + record.name(), "read more of what it said"));
+        if (root.flatMap(ServiceRecord::log).isPresent()) {
+            can.add(new Remedy("jsupervise logs -n 50 " + rootName(), "read more of what it said"));
         }
         can.add(new Remedy("jsupervise events", "what the supervisor saw and did"));
         return can;

@@ -50,7 +50,7 @@ final class WhyCommand extends Client {
         } catch (NoSupervisorException e) {
             DeadSupervisor dead = DeadSupervisor.find(connection(), Optional.ofNullable(stateDir), e);
             dead.say();
-            return new DeadReason(dead, dead.service(name)).json();
+            return DeadReason.of(dead, name).json();
         }
     }
 

@@ -51,6 +51,7 @@ final class WhyText {
 
     private void because(List<JsonObject> links, String name) throws JsonException {
         String label = "why";
+        String is = why.bool("supervised") ? " is " : " was ";
         for (JsonObject link : links) {
             String service = link.string("service");
             String state = link.string("state");
@@ -58,10 +59,9 @@ final class WhyText {
             String lasting = lasted.isPresent() ? " for " + DurationText.of(lasted.get()) : "";
             String words = link.string("text");
             if (label.isEmpty()) {
-                item(label, service + " is " + state + lasting + ": " + words);
+                item(label, service + is + state + lasting + ": " + words);
             } else {
                 String since = link.has("since") ? ", since " + InstantText.of(toSeconds(link.instant("since"))) : "";
-                String is = why.bool("supervised") ? " is " : " was ";
                 headline(name + is + state + lasting + since + "; wanted " + why.string("wanted"));
                 item(label, words);
                 label = "";

@@ -325,7 +325,8 @@ public final class Recovery {
         if (alerts.equals(Alerts.NONE)) {
             return service;
         }
-        return service.with(service.hooks().with(isOfThisBoot(record.get()) ? alerts : alerts.ofAnotherBoot()));
+        Alerts here = (isOfThisBoot(record.get()) ? alerts : alerts.ofAnotherBoot()).under(this.here.stateId());
+        return service.with(service.hooks().with(here));
     }
 
     /** Hooks that still run are ended, and nothing begins before that. */

@@ -46,6 +46,10 @@ public record Alerts(
      * @param reason   one line for people
      */
     public record Alert(HookKind kind, RunId run, int failures, String reason) {
+        Alert under(String state) {
+            return new Alert(kind, run.under(state), failures, reason);
+        }
+
         /** The same, with what {@code earlier} would have told. */
         Alert with(Alert earlier) {
             return new Alert(kind, run, failures + earlier.failures, reason);
@@ -77,6 +81,18 @@ public record Alerts(
     /** As it is in another boot, whose clock is another one. */
     public Alerts ofAnotherBoot() {
         return new Alerts(unwell, untold, Optional.empty(), due, running);
+    }
+
+    /**
+     * As it is where the state directory has another identity than when it was recorded: what tells of a run bears its mark, by which
+     * the next supervisor has to know it.
+     */
+    public Alerts under(String state) {
+        List<Alert> all = new ArrayList<>(due.size());
+        for (Alert alert : due) {
+            all.add(alert.under(state));
+        }
+        return new Alerts(unwell, untold.map(alert -> alert.under(state)), quiet, all, running);
     }
 
     Alerts failed(RunId run, String reason) {

@@ -55,6 +55,12 @@ public record RunId(String value) {
         return value.length() > state.length() && value.startsWith(state) && value.charAt(state.length()) == '-';
     }
 
+    /** The same run by the name that it has under this state directory, which may have lost its identity since. */
+    public RunId under(String state) {
+        int dash = value.indexOf('-');
+        return isOf(state) ? this : new RunId(state + (dash < 0 ? "-" + value : value.substring(dash)));
+    }
+
     /** Whether both are of one state directory, and {@code other} was started before this. */
     public boolean isLaterThan(RunId other) {
         int dash = value.indexOf('-');

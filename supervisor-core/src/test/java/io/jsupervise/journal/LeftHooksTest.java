@@ -3,6 +3,7 @@ package io.jsupervise.journal;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.jsupervise.lifecycle.Alerts;
 import io.jsupervise.lifecycle.Bearer;
 import io.jsupervise.lifecycle.History;
 import io.jsupervise.lifecycle.HookState;
@@ -77,6 +78,25 @@ class LeftHooksTest {
                         running.map(process -> new Service.LastRun(RUN.ofHook(HookKind.POST_STOP), process))));
     }
 
+    private static ServiceRecord with(ServiceRecord record, Alerts alerts) {
+        return new ServiceRecord(
+                record.name(),
+                record.bootId(),
+                record.state(),
+                record.since(),
+                record.wanted(),
+                record.commanded(),
+                record.living(),
+                record.lastRun(),
+                record.ending(),
+                record.next(),
+                record.fatal(),
+                record.history(),
+                record.stop(),
+                record.log(),
+                record.hooks().with(alerts));
+    }
+
     private static Recovery.Recovered recover(
             Optional<ServiceRecord> record, List<ServiceSpec> specs, Bearer... bearers) {
         SupervisorRecord killed =
@@ -86,6 +106,20 @@ class LeftHooksTest {
                 specs,
                 new Recovery.Before(records, Optional.of(killed), List.of(bearers)),
                 new Recovery.Here("r", 7, "b1", NOW, 99));
+    }
+
+    @Test
+    void what_is_to_be_told_bears_the_mark_of_the_state_directory_as_it_is_now() {
+        // A power cut took the file with the identity, and left the records.
+        RunId old = RunId.of("lost", 5, 9);
+        ServiceRecord record = record(ServiceState.STOPPED, false, Optional.empty(), Optional.empty());
+        Alerts.Alert alert = new Alerts.Alert(HookKind.ON_FAILURE, old, 2, "exit 1");
+        Alerts left = new Alerts(true, Optional.of(alert), Optional.empty(), List.of(alert), Optional.empty());
+        Recovery.Recovered recovered = recover(Optional.of(with(record, left)), List.of(spec()));
+        Alerts found = recovered.services().get(0).hooks().alerts();
+        assertEquals(RUN, found.due().get(0).run());
+        assertEquals(RUN, found.untold().orElseThrow().run());
+        assertEquals(2, found.due().get(0).failures());
     }
 
     @Test
