@@ -158,6 +158,66 @@ class CheckCommandTest {
     }
 
     @Test
+    void a_summary_tells_order_readiness_and_health_where_they_are_asked_for() throws IOException {
+        Path file = write(
+                """
+                services:
+                  setup: {type: oneshot, command: setup, log: none}
+                  db:
+                    command: db
+                    log: none
+                    ready: {notify: true}
+                    watchdog_timeout: 5s
+                    critical: true
+                    depends_on: {setup: {condition: completed}}
+                  web:
+                    command: web
+                    log: none
+                    ready: {delay: 3s}
+                    depends_on: {db: {condition: ready, restart: true}}
+                    checks: {front: {http: "http://127.0.0.1:8080/health", retries: 1}, door: {tcp: "127.0.0.1:8080"}}
+                """);
+        assertEquals(ExitCode.DONE, check(file));
+        String told = printed(out).substring(printed(out).indexOf("setup\n"));
+        assertEquals(
+                """
+                setup
+                  runs       setup
+                  in         DIR
+                  starts     by itself
+                  ready      when it has completed
+                  restart    never
+                  stop       SIGTERM, SIGKILL after 10s
+                  log        none
+
+                db
+                  runs       db
+                  in         DIR
+                  starts     by itself
+                  after      setup is completed
+                  ready      by READY=1 at its notify socket, within 1m30s
+                  restart    always, after 500ms up to 30s, at most 5 within 5m
+                  watchdog   WATCHDOG=1 every 5s at least
+                  critical   given up, it keeps the hardware watchdog from being fed
+                  stop       SIGTERM, SIGKILL after 10s
+                  log        none
+
+                web
+                  runs       web
+                  in         DIR
+                  starts     by itself
+                  after      db is ready (restarted with it)
+                  ready      after 3s
+                  restart    always, after 500ms up to 30s
+                  check      front: http://127.0.0.1:8080/health, every 10s, hangs after 1 failure
+                  check      door: tcp 127.0.0.1:8080, every 10s, hangs after 3 failures in a row
+                  stop       SIGTERM, SIGKILL after 10s
+                  log        none
+                """,
+                told);
+    }
+
+    @Test
     void problems_go_to_standard_error_and_the_exit_code_says_so() throws IOException {
         Path file = write(
                 """

@@ -1,9 +1,12 @@
 package io.jsupervise.config;
 
+import io.jsupervise.spec.Check;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Credentials;
+import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Privileges;
+import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.ResourceLimit;
 import io.jsupervise.spec.Resources;
 import io.jsupervise.spec.RestartPolicy;
@@ -34,6 +37,7 @@ public final class ConfigSummary {
             line(text, "in", service.spawn().workingDir().toString());
             privileges(text, service.spawn().privileges());
             line(text, "starts", service.autostart() ? "by itself" : "when told to");
+            order(text, service);
             line(text, "restart", restart(service));
             service.group()
                     .ifPresent(group -> line(
@@ -50,6 +54,7 @@ public final class ConfigSummary {
                             "heartbeat",
                             "every " + words(heartbeat.timeout()) + " at least, " + heartbeat.file() + ", grace "
                                     + words(heartbeat.grace())));
+            health(text, service);
             line(
                     text,
                     "stop",
@@ -58,6 +63,46 @@ public final class ConfigSummary {
             line(text, "log", log(service.log()));
         }
         return text.toString();
+    }
+
+    private static void order(StringBuilder text, ServiceSpec service) {
+        List<String> names = new ArrayList<>();
+        for (Dependency dependency : service.dependsOn()) {
+            names.add(dependency.on() + " is " + dependency.condition().word()
+                    + (dependency.restart() ? " (restarted with it)" : ""));
+        }
+        if (!names.isEmpty()) {
+            line(text, "after", String.join(", ", names));
+        }
+        if (service.isOneshot()) {
+            line(text, "ready", "when it has completed");
+        } else if (service.ready() instanceof Readiness.Delay delay) {
+            if (!delay.equals(Readiness.DEFAULT)) {
+                line(text, "ready", "after " + words(delay.after()));
+            }
+        } else {
+            line(
+                    text,
+                    "ready",
+                    "by " + service.ready().words()
+                            + (service.startTimeout().isZero() ? "" : ", within " + words(service.startTimeout())));
+        }
+    }
+
+    private static void health(StringBuilder text, ServiceSpec service) {
+        service.health()
+                .watchdogTimeout()
+                .ifPresent(timeout -> line(text, "watchdog", "WATCHDOG=1 every " + words(timeout) + " at least"));
+        for (Check check : service.health().checks()) {
+            line(
+                    text,
+                    "check",
+                    check.name() + ": " + check.probe() + ", every " + words(check.interval()) + ", hangs after "
+                            + (check.retries() == 1 ? "1 failure" : check.retries() + " failures in a row"));
+        }
+        if (service.critical()) {
+            line(text, "critical", "given up, it keeps the hardware watchdog from being fed");
+        }
     }
 
     private static void privileges(StringBuilder text, Privileges asked) {

@@ -150,7 +150,9 @@ public final class NotifyCodec {
         StringBuilder shown = new StringBuilder(length);
         for (int i = 0; i < length; i++) {
             char c = text.charAt(i);
-            shown.append(Character.isISOControl(c) || Character.isSurrogate(c) ? '?' : c);
+            boolean hidden =
+                    Character.isISOControl(c) || Character.isSurrogate(c) || Character.getType(c) == Character.FORMAT;
+            shown.append(hidden ? '?' : c);
         }
         return shown.toString();
     }

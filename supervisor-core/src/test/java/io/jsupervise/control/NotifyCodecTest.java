@@ -54,6 +54,7 @@ class NotifyCodecTest {
         row("X_OTHER=what=ever", NotifyCodecTest::saysNothing),
         row("STATUS=", n -> n.status().equals(Optional.of(""))),
         row("STATUS=\u001b[31mred", n -> n.status().equals(Optional.of("?[31mred"))),
+        row("STATUS=a\u202eb", n -> n.status().equals(Optional.of("a?b"))),
         row("STATUS=" + "x".repeat(4000), n -> n.status().orElseThrow().length() == 200),
         wrong("READY", "READY"),
         wrong("READY=0", "READY=0"),
