@@ -285,6 +285,18 @@ final class Children {
         }
     }
 
+    /**
+     * Kills a main process and its group, and asks nothing of all other processes: who has left the group loses its parent by that,
+     * comes to us, and is found by {@link #bury} if it shows its mark.
+     */
+    void killGroup(RunId run) throws OsException {
+        Watched watched = byRun.get(run);
+        if (watched != null) {
+            trees.killGroup(run);
+            os.signalGroup(watched.leader(), Signal.KILL);
+        }
+    }
+
     /** Remembers who hangs on a main process that lives, as {@link #signal} to the whole tree does. */
     void lookAtTree(RunId run) throws OsException {
         if (byRun.containsKey(run)) {

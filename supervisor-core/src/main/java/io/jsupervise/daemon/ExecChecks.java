@@ -70,6 +70,7 @@ final class ExecChecks {
         Optional<MonotonicTime> endedAt = Optional.empty();
         boolean answered;
         boolean doomed;
+        boolean killed;
         int looks;
 
         Asked(Effect.RunCheck order, RunId id, MonotonicTime deadline) {
@@ -262,7 +263,13 @@ final class ExecChecks {
 
     private void kill(Asked asked) {
         try {
-            children.signal(asked.id, Signal.KILL, true);
+            if (asked.killed) {
+                children.signal(asked.id, Signal.KILL, true);
+            } else {
+                // Checks that take too long are no rare thing, and a look at all processes makes a long turn.
+                asked.killed = true;
+                children.killGroup(asked.id);
+            }
         } catch (OsException e) {
             outlets.complain("cannot end " + name(asked), e);
         }

@@ -48,6 +48,10 @@ import java.util.Set;
  */
 final class Trees {
     private static final int CHEAP_LOOKS = 3;
+
+    /** Nothing waits for the end of a check but the next question: half a second for it to die, before all processes are looked at. */
+    private static final int CHEAP_LOOKS_FOR_CHECKS = 10;
+
     private static final int LOOKS_BEFORE_FREEZING = 6;
     private static final int ROUNDS_OF_FREEZING = 20;
     private static final Duration LONGEST_FREEZING = Duration.ofMillis(50);
@@ -344,7 +348,8 @@ final class Trees {
         tree.looks++;
         // Also where all of its group is killed: what it has left may be out of it, and has to be reaped in any case.
         boolean grouped = groups.remains(run);
-        boolean cheaply = tree.ours && tree.seen.isEmpty() && tree.looks <= CHEAP_LOOKS;
+        int cheapLooks = run.isOfCheck() ? CHEAP_LOOKS_FOR_CHECKS : CHEAP_LOOKS;
+        boolean cheaply = tree.ours && tree.seen.isEmpty() && tree.looks <= cheapLooks;
         boolean ended = cheaply ? endOrphans(tree) : endAll(tree);
         return ended && !grouped;
     }

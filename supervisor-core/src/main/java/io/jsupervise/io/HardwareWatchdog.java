@@ -94,7 +94,10 @@ public final class HardwareWatchdog {
             for (ProcessStat process : os.processes()) {
                 Pid pid = process.pid();
                 if (holdsWatchdog(pid)) {
-                    names.add("pid " + pid + " (" + process.name() + ")");
+                    names.add(
+                            pid.equals(os.self().pid())
+                                    ? "this supervisor itself, which was started with it and should not be"
+                                    : "pid " + pid + " (" + process.name() + ")");
                 }
             }
         } catch (OsException e) {

@@ -27,7 +27,7 @@ public record HookState(Optional<Hook> running, Optional<Due> due, Alerts alerts
      *
      * @param id      of its own, so that its process is never taken for a main process
      * @param process empty until the spawn is known to have worked
-     * @param begun   when it was ordered
+     * @param begun   when its process was made; before that, when it was ordered
      * @param doomed  why it is being killed; empty where it is not
      * @param status  how it ended; empty while it lives
      * @param looks   how often its group was found not to be empty
@@ -44,8 +44,8 @@ public record HookState(Optional<Hook> running, Optional<Due> due, Alerts alerts
         /** @param status empty where no process could be made; {@code reason} says why */
         public record Ended(Optional<ExitStatus> status, String reason, MonotonicTime at) {}
 
-        Hook spawned(ProcessIdentity identity) {
-            return new Hook(kind, id, Optional.of(identity), begun, doomed, status, looks);
+        Hook spawned(ProcessIdentity identity, MonotonicTime at) {
+            return new Hook(kind, id, Optional.of(identity), at, doomed, status, looks);
         }
 
         Hook doomed(String reason) {

@@ -124,13 +124,17 @@ final class HookSteps {
 
     void spawned(ProcessIdentity process) {
         Hook hook = running().orElseThrow();
-        running(hook.spawned(process));
+        MonotonicTime now = lifecycle.now().mono();
+        running(hook.spawned(process, now));
         Map<String, Object> details = new LinkedHashMap<>();
         details.put("hook", hook.kind().word());
         details.put("pid", (long) process.pid().value());
         lifecycle.announce("hook-started", Optional.empty(), Optional.empty(), details);
         if (hook.doomed().isPresent()) {
             kill();
+        } else if (hook.begun().isBefore(now)) {
+            // What it had to wait for is nothing that it took.
+            lifecycle.arm(timer, now.plus(timeout(hook)));
         }
     }
 

@@ -124,6 +124,25 @@ class HooksTest {
     }
 
     @Test
+    void the_time_of_a_hook_begins_with_its_process() {
+        Bench bench =
+                bench(HookKind.PRE_START).begin().later(Duration.ofSeconds(15)).hookSpawned();
+        assertEquals("record, tell hook-started, arm HOOK 20000ms", bench.words());
+        assertEquals(
+                "record, SIGKILL to group, arm HOOK 5000ms",
+                bench.fires(TimerKind.HOOK).words());
+    }
+
+    @Test
+    void a_hook_whose_process_is_not_made_in_its_time_is_killed_when_it_is() {
+        Bench bench = bench(HookKind.PRE_START).begin().fires(TimerKind.HOOK);
+        assertEquals("record, arm HOOK 5000ms", bench.words());
+        assertEquals(
+                "record, tell hook-started, SIGKILL to group, arm HOOK 5000ms",
+                bench.hookSpawned().words());
+    }
+
+    @Test
     void what_a_hook_leaves_behind_is_killed_before_anything_else() {
         Bench bench =
                 bench(HookKind.PRE_START).begin().hookSpawned().hookExits(0).hookGroupRemains();

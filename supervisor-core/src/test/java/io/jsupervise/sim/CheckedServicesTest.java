@@ -188,4 +188,34 @@ class CheckedServicesTest {
         simulation.run(Duration.ofSeconds(30));
         simulation.end();
     }
+
+    @Test
+    void a_check_that_takes_too_long_is_killed_with_all_it_has_started_and_without_a_look_at_all_processes() {
+        ServiceSpec spec = ServiceSpec.of("web", "/bin/web")
+                .ready(new Readiness.Delay(Duration.ZERO))
+                .health(new HealthSpec(
+                        Optional.empty(), List.of(new Check("door", LOOK, ms(1_000), ms(400), 1_000, Duration.ZERO))))
+                .build();
+        Simulation simulation = new Simulation(
+                new Simulation.Setup(
+                        Scenario.configuration(0, List.of(spec)),
+                        request -> request.environment().containsKey(CheckWatch.NAME)
+                                ? Program.steady()
+                                        .leaves(new Workers(2, ms(20), Program.FOREVER, ms(5)))
+                                        .strays(new Strays(1, ms(40), ms(20)))
+                                : Program.steady()),
+                1);
+        simulation.run(ms(1_100));
+        int before = simulation.os.looksAtAllProcesses();
+        simulation.run(ms(9_000));
+        int living = 0;
+        for (SimulatedProcess process : simulation.os.processes.all()) {
+            living += process.check().isEmpty() || !process.isAlive() ? 0 : 1;
+        }
+        assertTrue(living <= 4, living + " live, and the check before the present one is to be gone");
+        assertEquals(before, simulation.os.looksAtAllProcesses());
+        simulation.terminate();
+        simulation.run(Duration.ofSeconds(30));
+        simulation.end();
+    }
 }

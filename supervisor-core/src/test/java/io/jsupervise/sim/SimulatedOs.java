@@ -66,6 +66,8 @@ final class SimulatedOs implements Os {
     static final ExitStatus NOT_LOADED = new ExitStatus.Exited(126);
 
     /** The clock of the file system ticks like this (CONFIG_HZ=250), so an mtime may lie a little in the past. */
+    private int looksAtAllProcesses;
+
     private static final long FILE_TICK_NANOS = 4_000_000;
 
     final World world;
@@ -684,9 +686,15 @@ final class SimulatedOs implements Os {
                 .map(this::bearer);
     }
 
+    /** How often all processes were listed, which takes long on a machine that has many. */
+    int looksAtAllProcesses() {
+        return looksAtAllProcesses;
+    }
+
     @Override
     public List<ProcessStat> processes() throws OsException {
         enterDisk("list", "/proc");
+        looksAtAllProcesses++;
         List<ProcessStat> all = new ArrayList<>();
         processes.all().forEach(process -> all.add(stat(process)));
         return all;
