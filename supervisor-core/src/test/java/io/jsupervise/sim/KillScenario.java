@@ -8,6 +8,7 @@ import io.jsupervise.spec.Command;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.Dependency.Condition;
+import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.Heartbeat;
 import io.jsupervise.spec.HookKind;
 import io.jsupervise.spec.Hooks;
@@ -15,6 +16,7 @@ import io.jsupervise.spec.LogSpec;
 import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
+import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceGroup;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
@@ -96,7 +98,9 @@ record KillScenario(String name, Configuration configuration, Programs programs,
                 hooks(),
                 migration(),
                 together(),
-                alerts());
+                alerts(),
+                ladder(),
+                ladderThatEndsIt());
     }
 
     static KillScenario named(String name) {
@@ -484,6 +488,45 @@ record KillScenario(String name, Configuration configuration, Programs programs,
 
     private static List<Dependency> needs(String other, Condition condition) {
         return List.of(new Dependency(new ServiceName(other), condition));
+    }
+
+    /** One that is broken for good takes all rungs that leave the supervisor alone, and works after that. */
+    private static KillScenario ladder() {
+        Rung repair = new Rung.Run(new Hooks.Hook(Command.of("/bin/repair"), ms(500)));
+        Programs programs = (service, number) -> switch (service) {
+            case "s0" -> number <= 4 ? Program.steady().exits(ms(20), 1) : Program.steady();
+            case "s0.escalate" -> Program.steady().exits(ms(15), number % 2);
+            default -> Program.steady().onTerm(Optional.of(ms(25)));
+        };
+        return of(
+                "ladder",
+                programs,
+                List.of(run(900)),
+                broken("s0", repair, new Rung.RestartDependents(), new Rung.RestartGroup())
+                        .group(new ServiceGroup("g", ServiceGroup.Strategy.ONE_FOR_ONE)),
+                service("s1").dependsOn(needs("s0", Condition.STARTED)),
+                service("s2").group(new ServiceGroup("g", ServiceGroup.Strategy.ONE_FOR_ONE)));
+    }
+
+    /** One that is broken ends the supervisor; the next one begins with what is behind that rung. */
+    private static KillScenario ladderThatEndsIt() {
+        Programs programs = (service, number) ->
+                service.equals("s0") && number <= 3 ? Program.steady().exits(ms(20), 1) : Program.steady();
+        return of(
+                "ladder-that-ends-it",
+                programs,
+                List.of(run(700)),
+                broken("s0", new Rung.Shutdown(), new Rung.RestartDependents()),
+                service("s1").dependsOn(needs("s0", Condition.STARTED)));
+    }
+
+    /** May be restarted no more often than its ladder has rungs. */
+    private static ServiceSpec.Builder broken(String name, Rung... rungs) {
+        return service(name)
+                .ready(new Readiness.Delay(Duration.ZERO))
+                .backoff(new Backoff(ms(20), 1, ms(20), 0, ms(5_000)))
+                .startLimit(new RestartIntensity(0, ms(60_000)))
+                .escalation(new Escalation(ms(500), List.of(rungs)));
     }
 
     private static Hooks hooks(HookKind... kinds) {

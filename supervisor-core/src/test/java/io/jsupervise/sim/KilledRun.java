@@ -138,6 +138,11 @@ final class KilledRun {
         calm = true;
         // Whatever is on its way arrives; what was stopped or given up stays so.
         life.run(Duration.ofSeconds(8));
+        if (life.isOver()) {
+            // A ladder that was climbed before has ended it; the next one goes on behind that rung.
+            life.end();
+            return;
+        }
         life.ask(new Ask.Act(Ask.Act.Verb.START, List.of(), true, Duration.ofSeconds(5)));
         life.run(Duration.ofSeconds(3));
         lives.invariants.allIsWell();

@@ -58,6 +58,8 @@ final class LadderWatch {
     /** Whatever is decided now is taken back. */
     private boolean isEnding;
 
+    private boolean handsOver;
+
     /** When somebody was FATAL last who is so no longer. */
     private long recoveredAt = Long.MIN_VALUE / 2;
 
@@ -148,6 +150,7 @@ final class LadderWatch {
     void lifeBegins(Configuration file) {
         journalIsStale = false;
         isEnding = false;
+        handsOver = false;
         configured(file);
         Optional<SupervisorRecord> supervisor = supervisorRecord();
         for (One one : services.values()) {
@@ -158,13 +161,21 @@ final class LadderWatch {
                 one.starts.clear();
                 one.starts.addAll(one.startsOfLife);
             }
+            boolean isUnrecorded = one.main != null
+                    && found.flatMap(ServiceRecord::lastRun)
+                            .filter(last -> last.process().equals(one.main.identity))
+                            .isEmpty();
+            if (isUnrecorded && !one.starts.isEmpty()) {
+                // Whoever finds it by its mark or its note takes its start for one that is made now.
+                one.starts.add(os.world.nanos());
+            }
             one.startsOfLife.clear();
             one.startsOfLife.addAll(one.starts);
             one.tookInThisLife = Optional.empty();
             one.beginsAfresh = found.isPresent() && !holds(found.get(), supervisor);
             one.wasFoundDue = one.climb.due().isPresent();
             one.toldInThisLife = false;
-            one.mayBeForgiven = false;
+            one.mayBeForgiven = isUnrecorded;
             one.stoppingAt = NEVER;
             one.fatalSince = NEVER;
             boolean knowsReady = found.flatMap(ServiceRecord::living)
@@ -229,12 +240,14 @@ final class LadderWatch {
             one.old = Set.of();
             one.fatalSince = NEVER;
         }
+        recoveredAt = os.world.nanos();
     }
 
     /** The loop has had a turn. */
     void afterTurn() {
         for (One one : services.values()) {
-            if (one.climb.taken() > 0 && one.state == ServiceState.RUNNING && hasSurelyWorked(one)) {
+            // Who hands over does nothing any more that may as well be done by the next one.
+            if (!handsOver && one.climb.taken() > 0 && one.state == ServiceState.RUNNING && hasSurelyWorked(one)) {
                 throw new Violation("promise 8", one.name() + " works, and is still on its ladder: " + one.climb);
             }
         }
@@ -632,7 +645,11 @@ final class LadderWatch {
                 }
                 services.values().forEach(this::forgive);
             }
-            case "hand-over-begun" -> services.values().forEach(one -> one.old = Set.of());
+            case "hand-over-begun" -> {
+                handsOver = true;
+                services.values().forEach(one -> one.old = Set.of());
+            }
+            case "hand-over-given-up" -> handsOver = false;
             case "journal-stale" -> journalIsStale = true;
             case "journal-recovered" -> journalIsStale = false;
             case "journal-damaged" -> services.values().forEach(one -> one.isUnknown = true);
