@@ -179,6 +179,7 @@ final class LadderWatch {
             one.stoppingAt = NEVER;
             one.fatalSince = NEVER;
             boolean knowsReady = found.flatMap(ServiceRecord::living)
+                    .filter(living -> one.main != null && living.process().equals(one.main.identity))
                     .flatMap(ServiceRecord.Living::readyAt)
                     .isPresent();
             one.readyLast = knowsReady ? one.readyLast : NEVER;
@@ -547,7 +548,8 @@ final class LadderWatch {
     private void arrives(One one, ServiceState to) {
         if (to == ServiceState.RUNNING) {
             one.readyFirst = Math.min(one.readyFirst, os.world.nanos());
-            one.readyLast = os.world.nanos();
+            // A oneshot that is made a service while it runs is judged at its end.
+            one.readyLast = one.spec.isOneshot() ? NEVER : os.world.nanos();
         } else if (one.state == ServiceState.RUNNING) {
             one.stoppingAt = Math.min(one.stoppingAt, os.world.nanos());
         }
