@@ -60,7 +60,10 @@ final class GroupRestarts {
 
         void advance(ServiceName name, Event event);
 
-        /** It was kept from starting, and may be free to by now. */
+        /**
+         * It was kept from starting, and may be free to by now. It starts when everything else of the present step is done: in the
+         * middle of a reload it would start as the file said before.
+         */
         void tryToStart(ServiceName name);
 
         /** Whether everything ends, or is left to the next supervisor. */
@@ -319,10 +322,10 @@ final class GroupRestarts {
         if (!restart.old.isEmpty() || !open.contains(restart)) {
             return;
         }
-        if (core.find(restart.root).filter(GroupRestarts::isOnItsWay).isEmpty()) {
+        if (!isComing(restart.root)) {
             open.remove(restart);
             for (ServiceName name : restart.others.keySet()) {
-                if (core.find(name).filter(GroupRestarts::isOnItsWay).isPresent()) {
+                if (isComing(name)) {
                     company.put(name, restart.all());
                 }
             }
@@ -362,33 +365,43 @@ final class GroupRestarts {
         return List.of(obstacle.get().words);
     }
 
+    /** How many wait with their start on this account. */
+    int waiting() {
+        Set<ServiceName> all = new HashSet<>();
+        for (Restart restart : open) {
+            for (ServiceName name : restart.held) {
+                boolean waits = core.find(name)
+                        .filter(service -> service.state() == ServiceState.WAITING && service.isCleared())
+                        .isPresent();
+                if (waits && core.order().waitsFor(name).isEmpty()) {
+                    all.add(name);
+                }
+            }
+        }
+        return all.size();
+    }
+
     private record Obstacle(Restart of, String words) {}
 
     private Optional<Obstacle> obstacle(ServiceName name) {
+        RootsFirst first = new RootsFirst(core.order());
         for (Restart restart : open) {
-            if (!restart.concerns(name)) {
-                continue;
+            boolean comes = isComing(restart.root);
+            if (comes) {
+                first.add(restart.root, restart.others.keySet());
             }
-            if (!restart.old.isEmpty()) {
+            if (!restart.old.isEmpty() && restart.concerns(name)) {
                 return Optional.of(new Obstacle(restart, "those that are restarted with it to end"));
             }
-            boolean rootComes =
-                    core.find(restart.root).filter(GroupRestarts::isOnItsWay).isPresent();
-            if (rootComes && !restart.root.equals(name) && !isNeededByRoot(name)) {
+            if (comes && first.waitsForLast(name)) {
                 return Optional.of(new Obstacle(restart, restart.root + ": restarted"));
             }
         }
         return Optional.empty();
     }
 
-    /** Else the two would wait for each other. */
-    private boolean isNeededByRoot(ServiceName name) {
-        for (Restart restart : open) {
-            if (core.order().needs(restart.root, name)) {
-                return true;
-            }
-        }
-        return false;
+    private boolean isComing(ServiceName root) {
+        return core.find(root).filter(GroupRestarts::isOnItsWay).isPresent();
     }
 
     /** Those with whom it is restarted; empty where it starts alone. */

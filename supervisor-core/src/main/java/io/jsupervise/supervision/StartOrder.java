@@ -160,23 +160,6 @@ final class StartOrder {
         return names;
     }
 
-    /** Whether {@code service} depends on {@code other}, be it through others. */
-    boolean needs(ServiceName service, ServiceName other) {
-        Set<ServiceName> seen = new HashSet<>();
-        Deque<ServiceName> look = new ArrayDeque<>(List.of(service));
-        while (!look.isEmpty()) {
-            for (ServiceName needed : neededBy(look.poll())) {
-                if (needed.equals(other)) {
-                    return true;
-                }
-                if (seen.add(needed)) {
-                    look.add(needed);
-                }
-            }
-        }
-        return false;
-    }
-
     /** A service by its name, as it stands now; empty where nobody knows yet how it stands. */
     interface Services {
         Optional<Service> find(ServiceName name);

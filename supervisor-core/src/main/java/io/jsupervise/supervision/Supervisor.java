@@ -64,6 +64,9 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     /** Services that have not been begun with, in their order. */
     private final ArrayDeque<ServiceName> toBegin = new ArrayDeque<>();
 
+    /** Those that nothing of the restarts of several services keeps from starting any more. */
+    private final ArrayDeque<ServiceName> free = new ArrayDeque<>();
+
     /** Services that an earlier supervisor left running, as far as we know: nobody has looked yet. */
     private final Set<ServiceName> unseen = new HashSet<>();
 
@@ -264,28 +267,46 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
     /** Whoever waited for one that has changed may start by now, or has to know that it waits in vain. */
     private void followOrder() {
-        while (!changed.isEmpty()) {
-            ServiceName name = changed.poll();
-            Service service = services.get(name);
-            if (service == null || unseen.contains(name)) {
-                continue;
+        while (!changed.isEmpty() || !free.isEmpty()) {
+            if (changed.isEmpty()) {
+                startIfItWaits(free.poll());
+            } else {
+                follow(changed.poll());
             }
-            if (!stops.isEmpty()) {
-                followStops(service);
-            }
-            restarts.changed(service);
-            StartOrder.Changed others = order.changed(service);
-            for (ServiceName dependent : others.nearer()) {
-                List<String> rest = order.waitsFor(dependent);
-                Service waiting = services.get(dependent);
-                advance(dependent, rest.isEmpty() ? mayStart(waiting) : new Event.StartPostponed(rest));
-            }
-            for (ServiceName dependent : others.farther()) {
-                List<String> rest = order.waitsFor(dependent);
-                advance(dependent, new Event.StartPostponed(rest));
-                tell(Optional.of(dependent), "waiting", Map.of("for", String.join(", ", rest)));
-            }
-            startWhatIsNeededBy(name);
+        }
+    }
+
+    private void follow(ServiceName name) {
+        Service service = services.get(name);
+        if (service == null || unseen.contains(name)) {
+            return;
+        }
+        if (!stops.isEmpty()) {
+            followStops(service);
+        }
+        restarts.changed(service);
+        StartOrder.Changed others = order.changed(service);
+        for (ServiceName dependent : others.nearer()) {
+            List<String> rest = order.waitsFor(dependent);
+            Service waiting = services.get(dependent);
+            advance(dependent, rest.isEmpty() ? mayStart(waiting) : new Event.StartPostponed(rest));
+        }
+        for (ServiceName dependent : others.farther()) {
+            List<String> rest = order.waitsFor(dependent);
+            advance(dependent, new Event.StartPostponed(rest));
+            tell(Optional.of(dependent), "waiting", Map.of("for", String.join(", ", rest)));
+        }
+        startWhatIsNeededBy(name);
+    }
+
+    private void startIfItWaits(ServiceName name) {
+        Service service = services.get(name);
+        boolean may = service != null
+                && service.state() == ServiceState.WAITING
+                && service.run().isEmpty()
+                && service.isCleared();
+        if (may) {
+            advance(name, mayStart(service));
         }
     }
 
@@ -486,14 +507,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
 
         @Override
         public void tryToStart(ServiceName name) {
-            Service service = services.get(name);
-            boolean may = service != null
-                    && service.state() == ServiceState.WAITING
-                    && service.run().isEmpty()
-                    && service.isCleared();
-            if (may) {
-                advance(name, mayStart(service));
-            }
+            free.add(name);
         }
 
         @Override
@@ -1002,11 +1016,15 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
     }
 
     /**
-     * Nobody is up any more but those who wait for others; and nobody of these others will come any nearer by itself.
+     * Nobody is up any more but those who wait for others, as a dependency or because they are restarted with them; and nobody of
+     * these others will come any nearer by itself.
      * What an operator has stopped is not wanted, so it neither succeeds nor fails.
      */
     private void endWithOneshots() {
-        if (!endsWithOneshots || shuttingDown || handOver.isPresent() || up > order.waiting()) {
+        if (!endsWithOneshots || shuttingDown || handOver.isPresent()) {
+            return;
+        }
+        if (up > order.waiting() && up > order.waiting() + restarts.waiting()) {
             return;
         }
         for (Service service : services.values()) {

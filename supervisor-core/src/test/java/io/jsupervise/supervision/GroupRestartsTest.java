@@ -246,6 +246,17 @@ class GroupRestartsTest {
         assertEquals("STARTING STARTING STOPPING", herd.states());
     }
 
+    @Test
+    void one_that_waited_for_what_a_reload_removes_starts_as_the_new_file_says() {
+        Herd herd = group(Strategy.REST_FOR_ONE).exits("a", 1).committed();
+        ends(herd, "c", "b");
+        assertEquals("BACKOFF WAITING WAITING RUNNING", herd.states());
+        herd.reload(service("b", Strategy.REST_FOR_ONE).environment(Map.of("EDIT", "1")), Herd.service("lone"));
+        assertFalse(herd.words().contains("tell b stopping"), herd.words());
+        assertEquals("1", herd.serviceOf("b").spec().spawn().environment().get("EDIT"));
+        assertEquals("STARTING RUNNING", herd.committed().states());
+    }
+
     // ---- what may come between ----
 
     @Test
@@ -302,6 +313,63 @@ class GroupRestartsTest {
         assertEquals("STARTING WAITING", herd.states());
         herd.fires("db", TimerKind.READY).committed();
         assertEquals("RUNNING STARTING", herd.states());
+    }
+
+    @Test
+    void two_that_are_restarted_with_each_other_do_not_wait_for_each_other() {
+        Herd herd = running(
+                service("a", Strategy.ONE_FOR_ONE),
+                service("b", Strategy.ONE_FOR_ONE),
+                service("c", Strategy.ONE_FOR_ONE));
+        herd.exits("b", 1).exits("a", 1).committed();
+        herd.reload(
+                        service("a", Strategy.ONE_FOR_ALL),
+                        service("b", Strategy.ONE_FOR_ALL),
+                        service("c", Strategy.ONE_FOR_ALL))
+                .committed();
+        herd.fires("b", TimerKind.RESTART).fires("a", TimerKind.RESTART).committed();
+        assertEquals("WAITING WAITING STOPPING", herd.states());
+        ends(herd, "c");
+        assertEquals(1, herd.states().split("STARTING", -1).length - 1, herd.states());
+        herd.spawned(herd.states().startsWith("STARTING") ? "a" : "b").committed();
+        herd.spawned(herd.serviceOf("a").process().isPresent() ? "b" : "a").committed();
+        assertEquals("STARTING STARTING STARTING", herd.states());
+    }
+
+    @Test
+    void of_several_that_the_first_depends_on_those_that_run_wait_for_one_that_fails() {
+        Herd herd = running(
+                service("a", Strategy.ONE_FOR_ALL),
+                service("b", Strategy.ONE_FOR_ALL),
+                service("c", Strategy.ONE_FOR_ALL).dependsOn(on(false, "a", "b")));
+        herd.exits("c", 1).committed();
+        ends(herd, "b", "a");
+        assertEquals("STARTING STARTING BACKOFF", herd.states());
+        herd.spawned("a").spawnFails("b").committed();
+        ends(herd, "a");
+        assertEquals("WAITING BACKOFF BACKOFF", herd.states());
+        herd.fires("c", TimerKind.RESTART).committed();
+        assertEquals("WAITING BACKOFF WAITING", herd.states());
+        herd.fires("b", TimerKind.RESTART).committed().spawned("b").committed();
+        assertEquals("STARTING STARTING WAITING", herd.states());
+    }
+
+    @Test
+    void one_that_somebody_else_depends_on_still_waits_for_the_one_that_has_ended() {
+        Herd herd = running(
+                service("a", Strategy.REST_FOR_ONE),
+                service("b", Strategy.REST_FOR_ONE),
+                Herd.service("web").dependsOn(on(false, "a", "b")),
+                Herd.service("proxy").dependsOn(on(true, "web")));
+        herd.act(Verb.STOP, "web").committed();
+        ends(herd, "web");
+        herd.exits("a", 1).committed();
+        assertEquals("BACKOFF STOPPING STOPPED RUNNING", herd.states());
+        herd.act(Verb.START, "web").committed();
+        ends(herd, "proxy", "b");
+        assertEquals("BACKOFF WAITING WAITING WAITING", herd.states());
+        herd.fires("a", TimerKind.RESTART).committed().spawned("a").committed();
+        assertEquals("STARTING STARTING WAITING WAITING", herd.states());
     }
 
     @Test

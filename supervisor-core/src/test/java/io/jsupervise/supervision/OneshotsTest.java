@@ -86,6 +86,20 @@ class OneshotsTest {
     }
 
     @Test
+    void it_does_not_wait_for_those_that_are_restarted_with_one_that_waits_in_vain() {
+        Dependency along = new Dependency(new ServiceName("b"), Condition.COMPLETED, true);
+        Herd herd = herd(oneshot("a"), oneshot("b", "a"), oneshot("c").dependsOn(List.of(along)), oneshot("d"));
+        herd.spawned("a").spawned("d").committed().exits("a", 0).committed();
+        herd.spawned("b").exits("b", 0).committed().spawned("c").committed();
+        herd.act(Verb.START, "a").committed().spawned("a").exits("a", 1).committed();
+        herd.actAndLeave(Verb.START, "b").committed().exits("c", 0).committed();
+        assertStays(herd);
+        assertEquals("EXITED WAITING WAITING RUNNING", herd.states());
+        herd.exits("d", 0);
+        assertEquals("exit as failed", herd.committed().words());
+    }
+
+    @Test
     void it_runs_a_chain_to_its_end() {
         Herd herd = herd(oneshot("c", "b"), oneshot("b", "a"), oneshot("a"))
                 .spawned("a")
