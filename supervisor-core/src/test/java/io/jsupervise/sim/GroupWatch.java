@@ -6,11 +6,14 @@ import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.ServiceGroup.Strategy;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Happening;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -42,6 +45,12 @@ final class GroupWatch {
     /** Who is to be restarted after an end of its own. */
     private final Map<String, Due> due = new HashMap<>();
 
+    /** The same, whatever an operator or a reload has said since. */
+    private final Set<String> roots = new HashSet<>();
+
+    /** Who was concerned by an earlier file, and has not started since. */
+    private final Set<String> lately = new HashSet<>();
+
     /** By the root, who is restarted with it now. */
     private final Map<String, Set<SimulatedProcess>> together = new HashMap<>();
 
@@ -72,6 +81,8 @@ final class GroupWatch {
         if (recordsMayBeLost) {
             due.clear();
         }
+        roots.clear();
+        roots.addAll(backsOff);
         states.clear();
         together.clear();
         // Who was to go before may be wanted by now, and the other way round.
@@ -88,6 +99,11 @@ final class GroupWatch {
     }
 
     void configured(Configuration file) {
+        for (String name : specs.keySet()) {
+            if (isConcerned(name, specs)) {
+                lately.add(name);
+            }
+        }
         before.clear();
         concerned.clear();
         before.putAll(specs);
@@ -121,7 +137,7 @@ final class GroupWatch {
 
     /** Whether it may be restarted with others, or others with it. Its starts wait for some of its dependencies only then. */
     boolean isConcerned(String service) {
-        return concerned.computeIfAbsent(service, name -> isConcerned(name, specs) || isConcerned(name, before));
+        return lately.contains(service) || concerned.computeIfAbsent(service, name -> isConcerned(name, specs));
     }
 
     private static boolean isConcerned(String service, Map<String, ServiceSpec> file) {
@@ -178,12 +194,27 @@ final class GroupWatch {
         return all;
     }
 
-    private boolean needs(String service, String other) {
-        ServiceSpec spec = specs.get(service);
-        if (spec != null) {
-            for (Dependency one : spec.dependsOn()) {
-                if (one.on().value().equals(other) || needs(one.on().value(), other)) {
-                    return true;
+    /** Whether {@code root} may have to wait for {@code service} itself: as a dependency, or for another root that depends on it. */
+    private boolean mayWaitFor(String root, String service) {
+        Set<String> seen = new HashSet<>();
+        Deque<String> look = new ArrayDeque<>(List.of(root));
+        while (!look.isEmpty()) {
+            String one = look.poll();
+            if (one.equals(service)) {
+                return true;
+            }
+            if (!seen.add(one)) {
+                continue;
+            }
+            if (specs.containsKey(one)) {
+                specs.get(one)
+                        .dependsOn()
+                        .forEach(needed -> look.add(needed.on().value()));
+            }
+            for (String other : roots) {
+                if (restartedWith(other, specs).contains(one)
+                        || restartedWith(other, before).contains(one)) {
+                    look.add(other);
                 }
             }
         }
@@ -192,16 +223,17 @@ final class GroupWatch {
 
     // ---- what really happens ----
 
-    /** A start of {@code service} begins. */
+    /** A start of {@code service} begins, whether it was judged before or not. */
     void begins(String service) {
+        lately.remove(service);
         for (Map.Entry<String, Due> entry : due.entrySet()) {
-            boolean waits = entry.getValue().others.contains(service)
-                    && due.keySet().stream().noneMatch(root -> needs(root, service));
+            boolean waits = entry.getValue().others.contains(service) && !mayWaitFor(entry.getKey(), service);
             if (waits && !due.containsKey(service)) {
                 throw new Violation(
                         "groups", service + " is started before " + entry.getKey() + ", with which it is restarted");
             }
         }
+        roots.remove(service);
         Due own = due.remove(service);
         if (own != null) {
             for (SimulatedProcess process : own.old) {
@@ -215,7 +247,10 @@ final class GroupWatch {
     private Set<SimulatedProcess> mainsOf(Set<String> names) {
         Set<SimulatedProcess> mains = new HashSet<>();
         for (SimulatedProcess process : os.processes.all()) {
-            if (process.isMainOfService() && process.isAlive() && names.contains(process.service())) {
+            if (process.isMainOfService()
+                    && !process.isStranger
+                    && process.isAlive()
+                    && names.contains(process.service())) {
                 mains.add(process);
             }
         }
@@ -251,8 +286,12 @@ final class GroupWatch {
                 Set<String> others = restartedWith(name, specs);
                 others.removeIf(other -> !isUp(other) || spared.contains(other));
                 due.putIfAbsent(name, new Due(mainsOf(others), others));
+                roots.add(name);
             }
-            case STOPPED, EXITED, FATAL -> due.remove(name);
+            case STOPPED, EXITED, FATAL -> {
+                due.remove(name);
+                roots.remove(name);
+            }
             case WAITING, STARTING, RUNNING, STOPPING -> {}
         }
     }
@@ -267,6 +306,10 @@ final class GroupWatch {
         Object cause = happening.details().get("cause");
         String reason = String.valueOf(happening.details().get("reason"));
         if (!"group".equals(cause) && !"dependency".equals(cause) || !reason.startsWith("restarted with ")) {
+            return;
+        }
+        if (happening.from().equals(Optional.of(ServiceState.STOPPING))) {
+            // What an earlier supervisor has begun goes on, whatever the file says by now.
             return;
         }
         String root = reason.substring("restarted with ".length(), reason.indexOf(':'));

@@ -465,12 +465,12 @@ final class OrderWatch {
     }
 
     private void begins(One one) {
-        groups.begins(one.spec.name().value());
-        ladders.begins(one.spec.name().value());
         boolean isJudged = !one.isRestart
                 && !one.mayBeOnItsWay
                 && !one.spec.dependsOn().isEmpty()
                 && !groups.isConcerned(one.spec.name().value());
+        groups.begins(one.spec.name().value());
+        ladders.begins(one.spec.name().value());
         if (isJudged && one.metAt < one.since) {
             throw new Violation(
                     "depends_on",
