@@ -79,6 +79,9 @@ final class GroupRestarts {
         /** Who was started later need not end. */
         final MonotonicTime since;
 
+        /** The end of the root that it follows; none where somebody has asked for it. */
+        final Optional<End> end;
+
         /** Somebody has asked for it, so the start of the root is one like any other. */
         boolean isAsked;
 
@@ -93,10 +96,11 @@ final class GroupRestarts {
         /** Those that wanted to start meanwhile. */
         final Set<ServiceName> held = new LinkedHashSet<>();
 
-        Restart(ServiceName root, String why, MonotonicTime since) {
+        Restart(ServiceName root, String why, MonotonicTime since, Optional<End> end) {
             this.root = root;
             this.why = why;
             this.since = since;
+            this.end = end;
         }
 
         boolean concerns(ServiceName name) {
@@ -125,15 +129,19 @@ final class GroupRestarts {
      */
     Set<ServiceName> restartDependents(ServiceName root, MonotonicTime since, String why) {
         Map<ServiceName, Cause> others = RestartScope.dependents(root, core.order());
-        open(new Restart(root, why, since), others, false);
+        open(new Restart(root, why, since, lastEnd(root)), others, false);
         return others.keySet();
     }
 
     /** The others of its group are restarted, see {@link RestartScope#group}; and {@link #restartDependents}. */
     Set<ServiceName> restartGroup(Service root, MonotonicTime since, String why) {
         Map<ServiceName, Cause> others = RestartScope.group(root, core.services(), core.order());
-        open(new Restart(root.name(), why, since), others, false);
+        open(new Restart(root.name(), why, since, lastEnd(root.name())), others, false);
         return others.keySet();
+    }
+
+    private Optional<End> lastEnd(ServiceName name) {
+        return core.find(name).flatMap(service -> service.history().lastEnd());
     }
 
     /**
@@ -143,7 +151,7 @@ final class GroupRestarts {
      * @param why for people
      */
     void restartAlong(ServiceName root, MonotonicTime now, String why) {
-        Restart restart = new Restart(root, why, now);
+        Restart restart = new Restart(root, why, now, Optional.empty());
         restart.isAsked = true;
         open(restart, RestartScope.alongWith(root, core.order()), false);
     }
@@ -154,8 +162,8 @@ final class GroupRestarts {
             afterEnd(service, true);
             if (service.state() == ServiceState.STOPPING && service.wanted() == Wanted.UP) {
                 String why = service.ending().orElseThrow().reason();
-                Restart restart =
-                        new Restart(service.name(), why, service.since().mono());
+                MonotonicTime since = service.since().mono();
+                Restart restart = new Restart(service.name(), why, since, Optional.empty());
                 restart.isAsked = true;
                 open(restart, RestartScope.alongWith(service.name(), core.order()), true);
             }
@@ -169,16 +177,19 @@ final class GroupRestarts {
         }
         Map<ServiceName, Cause> others = RestartScope.afterEnd(service, core.services(), core.order());
         if (!others.isEmpty()) {
-            String why = service.history().lastEnd().map(End::reason).orElse("it has ended");
-            open(new Restart(service.name(), why, service.since().mono()), others, begins);
+            Optional<End> end = service.history().lastEnd();
+            String why = end.map(End::reason).orElse("it has ended");
+            open(new Restart(service.name(), why, service.since().mono(), end), others, begins);
         }
     }
 
     /** A start that fails is one more end: of those that have started since, some have to end once more. */
     private boolean isKnown(Service service) {
         for (Restart one : open) {
-            if (one.root.equals(service.name())
-                    && !one.since.isBefore(service.since().mono())) {
+            // Not by its time: two may come in one turn of the loop, which looks at the clock once.
+            boolean isSame = one.end.isPresent()
+                    && one.end.get() == service.history().lastEnd().orElse(null);
+            if (one.root.equals(service.name()) && isSame) {
                 return true;
             }
         }

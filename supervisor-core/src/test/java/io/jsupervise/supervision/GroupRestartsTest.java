@@ -8,6 +8,7 @@ import io.jsupervise.lifecycle.Bench;
 import io.jsupervise.lifecycle.Cause;
 import io.jsupervise.lifecycle.Service;
 import io.jsupervise.lifecycle.TimerKind;
+import io.jsupervise.spec.Backoff;
 import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.Dependency.Condition;
 import io.jsupervise.spec.ServiceGroup;
@@ -15,6 +16,7 @@ import io.jsupervise.spec.ServiceGroup.Strategy;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.supervision.Ask.Act.Verb;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -334,6 +336,22 @@ class GroupRestartsTest {
         herd.spawned(herd.states().startsWith("STARTING") ? "a" : "b").committed();
         herd.spawned(herd.serviceOf("a").process().isPresent() ? "b" : "a").committed();
         assertEquals("STARTING STARTING STARTING", herd.states());
+    }
+
+    @Test
+    void a_start_that_fails_in_the_moment_of_the_end_before_it_ends_the_others_once_more() {
+        Dependency started = new Dependency(new ServiceName("db"), Condition.STARTED);
+        Backoff none = new Backoff(Duration.ZERO, 1, Duration.ZERO, 0, Duration.ofMinutes(1));
+        Herd herd = running(
+                service("db", Strategy.ONE_FOR_ALL),
+                service("web", Strategy.ONE_FOR_ALL).dependsOn(List.of(started)).backoff(none));
+        herd.exits("web", 1).committed();
+        ends(herd, "db");
+        assertEquals("STARTING WAITING", herd.states());
+        herd.spawned("db").committed();
+        assertEquals("STARTING STARTING", herd.states());
+        herd.spawnFails("web").committed();
+        assertEquals("STOPPING BACKOFF", herd.states());
     }
 
     @Test
