@@ -35,8 +35,8 @@ final class GroupWatch {
 
     private final SimulatedOs os;
     private final Map<String, ServiceSpec> specs = new LinkedHashMap<>();
-    private final Map<String, ServiceSpec> before = new HashMap<>();
-    /** By these files; asked for after each turn. */
+    private final Map<String, ServiceSpec> before = new LinkedHashMap<>();
+    /** By the present file; asked for after each turn. */
     private final Map<String, Boolean> concerned = new HashMap<>();
 
     private final Map<String, ServiceState> states = new HashMap<>();
