@@ -15,52 +15,33 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 class LaddersSimulationTest {
-    private static final long FIRST = 1;
     private static final long LAST = 30;
+    private static final int FRESH = 20;
+
+    private final Map<String, Long> told = new TreeMap<>();
 
     @Test
     void random_ladders_keep_every_promise() {
-        long[] seeds = seeds();
-        Map<String, Long> told = new TreeMap<>();
-        for (long seed = seeds[0]; seed <= seeds[1]; seed++) {
-            RandomRun run = new RandomRun(seed, Kind.LADDERED);
-            run.play();
-            run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
-            if (isOne()) {
-                System.out.println(run.simulation().transcript.text());
-            }
-        }
-        if (seeds[1] > seeds[0]) {
+        Seeds.askedOr(1, LAST).play(this::run);
+        if (!Seeds.areAsked()) {
             assertTrue(told.getOrDefault("escalating", 0L) >= 100, "too rare: " + told);
         }
+        Seeds.fresh("ladders", FRESH).play(this::run);
+    }
+
+    private Transcript run(long seed) {
+        RandomRun run = new RandomRun(seed, Kind.LADDERED);
+        run.play();
+        run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
+        return run.simulation().transcript;
     }
 
     @Test
     void random_lives_of_ladders_keep_every_promise() {
-        long[] seeds = seeds();
-        for (long seed = seeds[0]; seed <= seeds[1]; seed++) {
+        Seeds.askedOr(1, LAST).play(seed -> {
             RandomLives lives = new RandomLives(seed, Kind.LADDERED);
             lives.play();
-            if (isOne()) {
-                System.out.println(lives.lives().transcript.text());
-            }
-        }
-    }
-
-    private static boolean isOne() {
-        return !System.getProperty("sim.seed", "").isEmpty();
-    }
-
-    private static long[] seeds() {
-        String one = System.getProperty("sim.seed", "");
-        String range = System.getProperty("sim.seeds", "");
-        if (!one.isEmpty()) {
-            return new long[] {Long.parseLong(one), Long.parseLong(one)};
-        }
-        if (!range.isEmpty()) {
-            String[] ends = range.split("\\.\\.", 2);
-            return new long[] {Long.parseLong(ends[0]), Long.parseLong(ends[1])};
-        }
-        return new long[] {FIRST, LAST};
+            return lives.lives().transcript;
+        });
     }
 }

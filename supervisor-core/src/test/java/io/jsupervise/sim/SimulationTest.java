@@ -18,10 +18,9 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(value = 300, unit = TimeUnit.SECONDS)
 class SimulationTest {
-    private static final long FIRST = 1;
     private static final long LAST = 300;
     private static final long LAST_WITH_ORDER = 60;
-    private static final long FRESH = 40;
+    private static final int FRESH = 40;
 
     /** Without these the runs would prove little. */
     private static final List<String> RARE = List.of(
@@ -47,50 +46,31 @@ class SimulationTest {
 
     @Test
     void a_hundred_thousand_restarts_keep_every_promise() {
-        String one = System.getProperty("sim.seed", "");
-        String range = System.getProperty("sim.seeds", "");
-        if (!one.isEmpty()) {
-            RandomRun run = new RandomRun(Long.parseLong(one));
-            run.play();
-            System.out.println(run.simulation().transcript.text());
-        } else if (!range.isEmpty()) {
-            String[] ends = range.split("\\.\\.", 2);
-            long begin = cpuNanos();
-            Tally tally = play(Long.parseLong(ends[0]), Long.parseLong(ends[1]));
-            System.out.println(tally.restarts + " simulated restarts in " + tally.turns + " turns of seeds " + range
-                    + ", in " + (cpuNanos() - begin) / 1_000_000 + " ms of a processor; told " + tally.told);
-        } else {
-            Tally tally = play(FIRST, LAST);
-            assertTrue(tally.restarts >= 100_000, "there were only " + tally.restarts);
-            for (String event : RARE) {
-                assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
-            }
+        Seeds seeds = Seeds.askedOr(1, LAST);
+        Tally tally = new Tally();
+        long begin = cpuNanos();
+        seeds.play(tally::plain);
+        if (Seeds.areAsked()) {
+            System.out.println(tally.restarts + " simulated restarts in " + tally.turns + " turns of " + seeds + ", in "
+                    + (cpuNanos() - begin) / 1_000_000 + " ms of a processor; told " + tally.told);
+            return;
+        }
+        assertTrue(tally.restarts >= 100_000, "there were only " + tally.restarts);
+        for (String event : RARE) {
+            assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
         }
     }
 
     @Test
     void random_order_and_hooks_keep_every_promise() {
-        String one = System.getProperty("sim.seed", "");
-        String range = System.getProperty("sim.seeds", "");
-        if (!one.isEmpty()) {
-            RandomRun run = new RandomRun(Long.parseLong(one), Kind.CHOREOGRAPHED);
-            run.play();
-            System.out.println(run.simulation().transcript.text());
-            return;
+        Tally tally = new Tally();
+        Seeds.askedOr(1, LAST_WITH_ORDER).play(tally::choreographed);
+        if (!Seeds.areAsked()) {
+            for (String event : RARE_WITH_ORDER) {
+                assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
+            }
         }
-        if (!range.isEmpty()) {
-            String[] ends = range.split("\\.\\.", 2);
-            Tally tally = play(Long.parseLong(ends[0]), Long.parseLong(ends[1]), Kind.CHOREOGRAPHED);
-            System.out.println(tally.turns + " turns of seeds " + range + "; told " + tally.told);
-            return;
-        }
-        Tally tally = play(FIRST, LAST_WITH_ORDER, Kind.CHOREOGRAPHED);
-        for (String event : RARE_WITH_ORDER) {
-            assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
-        }
-        long clock = System.currentTimeMillis();
-        System.out.println("fresh seeds of order and hooks: " + clock + ".." + (clock + FRESH - 1));
-        play(clock, clock + FRESH - 1, Kind.CHOREOGRAPHED);
+        Seeds.fresh("order and hooks", FRESH).play(tally::choreographed);
     }
 
     /** What happened in many runs. */
@@ -98,21 +78,21 @@ class SimulationTest {
         long restarts;
         long turns;
         final Map<String, Long> told = new TreeMap<>();
-    }
 
-    private static Tally play(long first, long last) {
-        return play(first, last, Kind.PLAIN);
-    }
-
-    private static Tally play(long first, long last, Kind kind) {
-        Tally tally = new Tally();
-        for (long seed = first; seed <= last; seed++) {
-            RandomRun run = new RandomRun(seed, kind);
-            tally.restarts += run.play();
-            tally.turns += run.simulation().turns();
-            run.simulation().invariants.told().forEach((event, times) -> tally.told.merge(event, times, Long::sum));
+        Transcript plain(long seed) {
+            return add(new RandomRun(seed));
         }
-        return tally;
+
+        Transcript choreographed(long seed) {
+            return add(new RandomRun(seed, Kind.CHOREOGRAPHED));
+        }
+
+        private Transcript add(RandomRun run) {
+            restarts += run.play();
+            turns += run.simulation().turns();
+            run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
+            return run.simulation().transcript;
+        }
     }
 
     private static long cpuNanos() {
