@@ -196,7 +196,7 @@ class CheckCommandTest {
                   starts     by itself
                   after      setup is completed
                   ready      by READY=1 at its notify socket, within 1m30s
-                  restart    always, after 500ms up to 30s, at most 5 within 5m
+                  restart    always, after 500ms up to 30s, at most 5 within 12m20s
                   watchdog   WATCHDOG=1 every 5s at least
                   critical   given up, it keeps the hardware watchdog from being fed
                   stop       SIGTERM, SIGKILL after 10s

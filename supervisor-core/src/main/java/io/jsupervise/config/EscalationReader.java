@@ -6,6 +6,7 @@ import io.jsupervise.config.Value.Sequence;
 import io.jsupervise.config.Value.Text;
 import io.jsupervise.spec.Escalation;
 import io.jsupervise.spec.Hooks;
+import io.jsupervise.spec.Readiness;
 import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.Rung;
@@ -147,8 +148,7 @@ final class EscalationReader {
 
     /** Five restarts that come to nothing, each as slowly as it can, have to be within the limit. */
     private static Duration fiveInVain(ServiceSpec spec) {
-        Duration untilReady =
-                spec.ready() instanceof io.jsupervise.spec.Readiness.Delay delay ? delay.after() : spec.startTimeout();
+        Duration untilReady = spec.ready() instanceof Readiness.Delay delay ? delay.after() : spec.startTimeout();
         Duration wait = spec.backoff()
                 .max()
                 .plus(fraction(spec.backoff().max(), spec.backoff().jitter()));
