@@ -24,7 +24,7 @@ final class ConfigLoading {
     /** @param kernel is asked for only where the file asks something of this machine */
     static Configuration load(RunOptions options, Supplier<LinuxOs> kernel) throws ConfigException {
         return ConfigReader.read(
-                file(options),
+                file(options.file()),
                 new DiskConfigFiles(),
                 surroundings(options.stateDir(), options.runtimeDir(), options.watchdog()),
                 new ThisMachine(kernel));
@@ -34,20 +34,16 @@ final class ConfigLoading {
     static Configuration check(RunOptions options, Supplier<LinuxOs> kernel, Consumer<ConfigProblem> warnings)
             throws ConfigException {
         return ConfigReader.read(
-                file(options),
+                file(options.file()),
                 new DiskConfigFiles(),
                 surroundings(options.stateDir(), options.runtimeDir()),
                 new ThisMachine(kernel),
                 warnings);
     }
 
-    private static Path file(RunOptions options) {
-        return choose(options.file(), HERE, SYSTEM).toAbsolutePath().normalize();
-    }
-
-    /** The one that is read where none is named. */
-    static Path standardFile() {
-        return choose(Optional.empty(), HERE, SYSTEM).toAbsolutePath().normalize();
+    /** The one that is read where {@code named} is, or none. */
+    static Path file(Optional<Path> named) {
+        return choose(named, HERE, SYSTEM).toAbsolutePath().normalize();
     }
 
     /** Where none is named and none is found, the one here is missed, for that is what somebody who tries it out forgot. */

@@ -5,14 +5,12 @@ import io.jsupervise.config.ConfigReader;
 import io.jsupervise.control.Whereabouts;
 import io.jsupervise.io.DiskConfigFiles;
 import io.jsupervise.journal.ServiceRecord;
-import io.jsupervise.lifecycle.Cause;
-import io.jsupervise.lifecycle.End;
-import io.jsupervise.lifecycle.ExitStatus;
 import io.jsupervise.lifecycle.ServiceState;
 import io.jsupervise.lifecycle.Wanted;
 import io.jsupervise.spec.Configuration;
 import io.jsupervise.spec.Dependency;
 import io.jsupervise.spec.ServiceSpec;
+import io.jsupervise.supervision.Explaining;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +38,7 @@ final class DeadOrder {
     /** Why nothing is known; empty where the file could be read. */
     private Optional<String> read(DeadSupervisor dead) {
         Optional<Path> told = dead.whereabouts().map(Whereabouts::config);
-        Path file = told.orElseGet(ConfigLoading::standardFile);
+        Path file = ConfigLoading.file(told);
         if (told.isEmpty() && !Files.exists(file)) {
             return Optional.of("nobody knows which services file it had");
         }
@@ -155,25 +153,17 @@ final class DeadOrder {
     }
 
     private static boolean hasSucceeded(ServiceRecord record, ServiceSpec spec) {
-        Optional<End> last = record.history().lastEnd();
         return record.state() == ServiceState.EXITED
-                && last.isPresent()
-                && last.get().cause() == Cause.EXIT
-                && last.get().status().orElse(null) instanceof ExitStatus.Exited exited
-                && spec.successExitCodes().contains(exited.code());
+                && record.history()
+                        .lastEnd()
+                        .filter(end -> end.isSuccessOf(spec))
+                        .isPresent();
     }
 
     private int distance(String name) {
-        return switch (state(name)) {
-            case FATAL -> 7;
-            case EXITED -> 6;
-            case STOPPED -> spec(name).isPresent() && wasToStart(name) ? 2 : 5;
-            case BACKOFF -> 4;
-            case STOPPING -> 3;
-            case WAITING -> 2;
-            case STARTING -> 1;
-            case RUNNING -> 0;
-        };
+        ServiceState state = state(name);
+        boolean wouldWait = state == ServiceState.STOPPED && spec(name).isPresent() && wasToStart(name);
+        return Explaining.distance(wouldWait ? ServiceState.WAITING : state);
     }
 
     /** As recorded; of one without a record what follows from that. */

@@ -125,10 +125,7 @@ final class DeadReason {
     private String waits(List<Dependency> missing) {
         List<String> words = new ArrayList<>();
         for (Dependency dependency : missing) {
-            String condition = dependency.condition() == Dependency.Condition.COMPLETED
-                    ? "completed with success"
-                    : dependency.condition().word();
-            words.add(dependency.on() + " to be " + condition + " (it was "
+            words.add(dependency.on() + " to be " + Explaining.words(dependency.condition()) + " (it was "
                     + order.state(dependency.on().value()) + ")");
         }
         return "it waited for " + String.join(" and ", words);

@@ -64,7 +64,7 @@ public final class EventLoop {
     private final Outlets outlets;
     private final Deque<SupervisorEvent> events = new ArrayDeque<>();
 
-    /** What the core has ordered since the events that are left have come. */
+    /** What the core has ordered, and is not carried out yet: before the events, which it has not seen. */
     private final Deque<Order> orders = new ArrayDeque<>();
 
     private MonotonicTime sightUntil = MonotonicTime.BOOT;

@@ -61,7 +61,8 @@ public record CheckCall(Effect.RunCheck order, RunId id, Answer answer) {
                     new SpawnRequest.Output.Descriptor(pipe[1]),
                     new SpawnRequest.Output.SameAsStdout(),
                     how.privileges(),
-                    group));
+                    group,
+                    Optional.empty()));
             os.close(pipe[1]);
             answer.spawned(child, pipe[0]);
         } catch (SpawnException e) {

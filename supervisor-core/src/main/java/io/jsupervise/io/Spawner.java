@@ -221,12 +221,12 @@ public final class Spawner implements Actor {
             Streams streams = outputs.prepare(spec.name(), spec.log());
             belongings.give(spec, streams);
             Map<String, String> environment = environment(order);
-            if (order.hook().isEmpty()) {
+            boolean isMain = order.hook().isEmpty();
+            if (isMain) {
                 lookAtHooks(spec, environment);
             }
-            boolean isHeard = spec.isHeard() && order.hook().isEmpty();
-            boolean isWatched =
-                    order.hook().isEmpty() && spec.health().watchdogTimeout().isPresent();
+            boolean isHeard = isMain && spec.isHeard();
+            boolean isWatched = isMain && spec.health().watchdogTimeout().isPresent();
             if (isHeard) {
                 hear(spec, environment);
             }

@@ -106,9 +106,7 @@ final class AlertSteps {
     }
 
     private boolean succeeded(End end) {
-        return end.cause() == Cause.EXIT
-                && end.status().orElse(null) instanceof ExitStatus.Exited exited
-                && s.spec.successExitCodes().contains(exited.code());
+        return end.isSuccessOf(s.spec);
     }
 
     private void tellFailures() {

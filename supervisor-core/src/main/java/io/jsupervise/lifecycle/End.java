@@ -1,5 +1,6 @@
 package io.jsupervise.lifecycle;
 
+import io.jsupervise.spec.ServiceSpec;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Optional;
@@ -19,4 +20,11 @@ public record End(
         Cause cause,
         String reason,
         Duration ranFor,
-        Optional<Duration> delay) {}
+        Optional<Duration> delay) {
+    /** Whether it ended by itself, and with an exit code that {@code spec} takes for a success. */
+    public boolean isSuccessOf(ServiceSpec spec) {
+        return cause == Cause.EXIT
+                && status.orElse(null) instanceof ExitStatus.Exited exited
+                && spec.successExitCodes().contains(exited.code());
+    }
+}

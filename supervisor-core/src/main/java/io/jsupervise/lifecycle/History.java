@@ -91,7 +91,9 @@ public record History(
 
     /** The same on another place of the ladder. */
     History at(Climb other) {
-        return climb.equals(other) ? this : new History(restarts, failures, restartTimes, ends, onTrial, other);
+        return climb == other || climb.equals(other)
+                ? this
+                : new History(restarts, failures, restartTimes, ends, onTrial, other);
     }
 
     /**

@@ -159,11 +159,7 @@ public record Service(
     /** Whether it has ended as it was meant to: with success, which nobody had to ask for. */
     public boolean hasSucceeded() {
         End end = history.lastEnd().orElse(null);
-        return state == ServiceState.EXITED
-                && end != null
-                && end.cause() == Cause.EXIT
-                && end.status().orElse(null) instanceof ExitStatus.Exited exited
-                && spec.successExitCodes().contains(exited.code());
+        return state == ServiceState.EXITED && end != null && end.isSuccessOf(spec);
     }
 
     /** The living main process, where there is one. */

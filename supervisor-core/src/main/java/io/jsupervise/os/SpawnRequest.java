@@ -60,7 +60,7 @@ public record SpawnRequest(
         this(argv, workingDir, environment, umask, stdout, stderr, Privileges.NONE);
     }
 
-    /** In the control group that we are in. */
+    /** In the control group that we are in, and without knowing its number. */
     public SpawnRequest(
             List<String> argv,
             Path workingDir,
@@ -70,19 +70,6 @@ public record SpawnRequest(
             Output stderr,
             Privileges privileges) {
         this(argv, workingDir, environment, umask, stdout, stderr, privileges, Optional.empty(), Optional.empty());
-    }
-
-    /** Without knowing its number. */
-    public SpawnRequest(
-            List<String> argv,
-            Path workingDir,
-            Map<String, String> environment,
-            int umask,
-            Output stdout,
-            Output stderr,
-            Privileges privileges,
-            Optional<Path> group) {
-        this(argv, workingDir, environment, umask, stdout, stderr, privileges, group, Optional.empty());
     }
 
     /** Whether other programs are executed in front of it. */

@@ -63,9 +63,7 @@ public record Privileges(
                         && resources.isEmpty();
     }
 
-    /**
-     * The names of all programs that may be executed in front of that of the service for these, in their order.
-     */
+    /** The names of all programs that may be executed in front of that of the service for these, in their order. */
     public List<String> loaders() {
         if (areOurs()) {
             return List.of();

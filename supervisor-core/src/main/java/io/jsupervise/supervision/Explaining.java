@@ -120,7 +120,7 @@ public final class Explaining {
     private Service worstMissing(Service service) {
         Service worst = null;
         for (Service missing : missing(service)) {
-            if (worst == null || distance(missing) > distance(worst)) {
+            if (worst == null || distance(missing.state()) > distance(worst.state())) {
                 worst = missing;
             }
         }
@@ -148,8 +148,9 @@ public final class Explaining {
         return missing;
     }
 
-    private static int distance(Service service) {
-        return switch (service.state()) {
+    /** How far one in this state is from running: the farther, the more hangs on it. */
+    public static int distance(ServiceState state) {
+        return switch (state) {
             case FATAL -> 7;
             case EXITED -> 6;
             case STOPPED -> 5;
@@ -182,7 +183,8 @@ public final class Explaining {
                 text);
     }
 
-    private static String words(Dependency.Condition condition) {
+    /** What a dependency has to be. */
+    public static String words(Dependency.Condition condition) {
         return condition == Dependency.Condition.COMPLETED ? "completed with success" : condition.word();
     }
 

@@ -1021,10 +1021,7 @@ public final class Supervisor implements SupervisorEvent.Handler<Void> {
      * What an operator has stopped is not wanted, so it neither succeeds nor fails.
      */
     private void endWithOneshots() {
-        if (!endsWithOneshots || shuttingDown || handOver.isPresent()) {
-            return;
-        }
-        if (up > order.waiting() && up > order.waiting() + restarts.waiting()) {
+        if (!endsWithOneshots || shuttingDown || handOver.isPresent() || up > order.waiting() + restarts.waiting()) {
             return;
         }
         for (Service service : services.values()) {

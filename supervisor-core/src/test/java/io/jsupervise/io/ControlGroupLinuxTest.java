@@ -96,7 +96,15 @@ class ControlGroupLinuxTest {
 
     private Child spawn(Optional<Path> group, Map<String, String> environment, String... argv) throws Exception {
         Child child = os.spawn(new SpawnRequest(
-                List.of(argv), dir, environment, 022, new Output.Null(), new Output.Null(), GROUPED, group));
+                List.of(argv),
+                dir,
+                environment,
+                022,
+                new Output.Null(),
+                new Output.Null(),
+                GROUPED,
+                group,
+                Optional.empty()));
         children.add(child);
         return child;
     }

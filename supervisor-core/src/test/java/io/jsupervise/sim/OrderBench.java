@@ -66,8 +66,7 @@ final class OrderBench {
                 022,
                 new SpawnRequest.Output.Null(),
                 new SpawnRequest.Output.SameAsStdout(),
-                Privileges.NONE,
-                Optional.empty());
+                Privileges.NONE);
     }
 
     /** One is made, and lives. */

@@ -94,10 +94,9 @@ final class Chain {
 
     /** What needs a shell, which goes first: a process keeps its number and its control group over what it executes. */
     private boolean addShell(List<String> argv, SpawnRequest request) throws SpawnException {
-        Optional<String> pidVariable =
-                loaders.find("sh").isPresent() && loaders.find("env").isPresent()
-                        ? request.pidVariable()
-                        : Optional.empty();
+        Optional<String> pidVariable = request.pidVariable()
+                .filter(name ->
+                        loaders.find("sh").isPresent() && loaders.find("env").isPresent());
         String tell = pidVariable.map(name -> "export " + name + "=$$; ").orElse("");
         if (request.group().isPresent()) {
             add(argv, "sh", "-c", ENTER + tell + GO_ON, "sh", request.group().get() + "/cgroup.procs");

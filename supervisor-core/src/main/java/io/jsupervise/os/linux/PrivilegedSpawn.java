@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * Spawns where a service asks for privileges of its own, or for its own number: looks whether it can be executed with them, and puts the chain in
- * front of it. A nice value is that of the spawning thread for the moment, which costs no loader, where the thread may go
+ * Spawns where a service asks for privileges of its own, or for its own number: looks whether it can be executed with them,
+ * and puts the chain in front of it. A nice value is that of the spawning thread for the moment, which costs no loader, where the thread may go
  * back from it. Once there is one of these, all spawns pass here, so that none happens while the thread is not itself.
  */
 final class PrivilegedSpawn {
