@@ -163,23 +163,26 @@ class CheckedServicesTest {
         }
     }
 
-    @Test
-    void a_check_that_hangs_ends_its_service_at_its_time_and_is_gone_with_it() {
+    /** A service that is asked by {@code check} each second, which has 400 ms, and so many tries. */
+    private static Simulation checkedBy(Program check, int retries) {
         ServiceSpec spec = ServiceSpec.of("web", "/bin/web")
                 .ready(new Readiness.Delay(Duration.ZERO))
                 .backoff(new Backoff(ms(100), 1, ms(100), 0, Duration.ofSeconds(5)))
                 .health(new HealthSpec(
-                        Optional.empty(), List.of(new Check("door", LOOK, ms(1_000), ms(400), 2, Duration.ZERO))))
+                        Optional.empty(), List.of(new Check("door", LOOK, ms(1_000), ms(400), retries, Duration.ZERO))))
                 .build();
-        Simulation simulation = new Simulation(
+        return new Simulation(
                 new Simulation.Setup(
                         Scenario.configuration(0, List.of(spec)),
-                        request -> request.environment().containsKey(CheckWatch.NAME)
-                                ? Program.steady()
-                                        .onTerm(Optional.empty())
-                                        .leaves(new Workers(2, ms(20), Program.FOREVER, ms(5)))
-                                : Program.steady()),
+                        request -> request.environment().containsKey(CheckWatch.NAME) ? check : Program.steady()),
                 1);
+    }
+
+    @Test
+    void a_check_that_hangs_ends_its_service_at_its_time_and_is_gone_with_it() {
+        Workers workers = new Workers(2, ms(20), Program.FOREVER, ms(5));
+        Simulation simulation =
+                checkedBy(Program.steady().onTerm(Optional.empty()).leaves(workers), 2);
         simulation.run(ms(2_600));
         String story = simulation.transcript.text();
         assertTrue(
@@ -191,20 +194,9 @@ class CheckedServicesTest {
 
     @Test
     void a_check_that_takes_too_long_is_killed_with_all_it_has_started_and_without_a_look_at_all_processes() {
-        ServiceSpec spec = ServiceSpec.of("web", "/bin/web")
-                .ready(new Readiness.Delay(Duration.ZERO))
-                .health(new HealthSpec(
-                        Optional.empty(), List.of(new Check("door", LOOK, ms(1_000), ms(400), 1_000, Duration.ZERO))))
-                .build();
-        Simulation simulation = new Simulation(
-                new Simulation.Setup(
-                        Scenario.configuration(0, List.of(spec)),
-                        request -> request.environment().containsKey(CheckWatch.NAME)
-                                ? Program.steady()
-                                        .leaves(new Workers(2, ms(20), Program.FOREVER, ms(5)))
-                                        .strays(new Strays(1, ms(40), ms(20)))
-                                : Program.steady()),
-                1);
+        Workers workers = new Workers(2, ms(20), Program.FOREVER, ms(5));
+        Simulation simulation =
+                checkedBy(Program.steady().leaves(workers).strays(new Strays(1, ms(40), ms(20))), 1_000);
         simulation.run(ms(1_100));
         int before = simulation.os.looksAtAllProcesses();
         simulation.run(ms(9_000));

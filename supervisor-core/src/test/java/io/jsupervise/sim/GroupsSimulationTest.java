@@ -3,8 +3,6 @@ package io.jsupervise.sim;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.sim.Scenario.Kind;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,30 +16,19 @@ class GroupsSimulationTest {
     private static final long LAST = 30;
     private static final int FRESH = 20;
 
-    private final Map<String, Long> told = new TreeMap<>();
+    private final Tally tally = new Tally(Kind.GROUPED);
 
     @Test
     void random_groups_keep_every_promise() {
-        Seeds.askedOr(1, LAST).play(this::run);
+        Seeds.askedOr(1, LAST).play(tally::run);
         if (!Seeds.areAsked()) {
-            assertTrue(told.getOrDefault("restarting-others", 0L) >= 10, "too rare: " + told);
+            assertTrue(tally.told("restarting-others") >= 10, "too rare: " + tally.told);
         }
-        Seeds.fresh("groups", FRESH).play(this::run);
-    }
-
-    private Transcript run(long seed) {
-        RandomRun run = new RandomRun(seed, Kind.GROUPED);
-        run.play();
-        run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
-        return run.simulation().transcript;
+        Seeds.fresh("groups", FRESH).play(tally::run);
     }
 
     @Test
     void random_lives_of_groups_keep_every_promise() {
-        Seeds.askedOr(1, LAST).play(seed -> {
-            RandomLives lives = new RandomLives(seed, Kind.GROUPED);
-            lives.play();
-            return lives.lives().transcript;
-        });
+        Seeds.askedOr(1, LAST).play(tally::live);
     }
 }

@@ -8,7 +8,6 @@ import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.RestartPolicy;
 import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceSpec;
-import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.spec.WatchdogSpec;
 import io.jsupervise.spec.WatchdogSpec.RebootLimit;
 import java.time.Duration;
@@ -109,22 +108,9 @@ final class Ladders {
 
     /** The same, and who supervises is watched by the machine, or not. */
     Configuration watched(Configuration plain) {
-        return isWatched ? withWatchdog(plain) : plain;
-    }
-
-    private static Configuration withWatchdog(Configuration plain) {
-        SupervisorSpec ours = plain.supervisor();
-        SupervisorSpec watched = new SupervisorSpec(
-                ours.name(),
-                ours.stateDir(),
-                ours.runtimeDir(),
-                ours.socket(),
-                ours.socketGroup(),
-                ours.maxParallelStarts(),
-                ours.heartbeatFile(),
-                ours.heartbeatInterval(),
-                Optional.of(new WatchdogSpec(SimulatedWatchdog.PATH, TIMEOUT, INTERVAL, Duration.ZERO, REBOOT_LIMIT)));
-        return new Configuration(plain.source(), watched, plain.services());
+        WatchdogSpec watchdog =
+                new WatchdogSpec(SimulatedWatchdog.PATH, TIMEOUT, INTERVAL, Duration.ZERO, REBOOT_LIMIT);
+        return isWatched ? Scenario.watched(plain, watchdog) : plain;
     }
 
     private boolean chance(double probability) {

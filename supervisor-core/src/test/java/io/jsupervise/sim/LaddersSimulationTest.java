@@ -3,8 +3,6 @@ package io.jsupervise.sim;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.jsupervise.sim.Scenario.Kind;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -18,30 +16,19 @@ class LaddersSimulationTest {
     private static final long LAST = 30;
     private static final int FRESH = 20;
 
-    private final Map<String, Long> told = new TreeMap<>();
+    private final Tally tally = new Tally(Kind.LADDERED);
 
     @Test
     void random_ladders_keep_every_promise() {
-        Seeds.askedOr(1, LAST).play(this::run);
+        Seeds.askedOr(1, LAST).play(tally::run);
         if (!Seeds.areAsked()) {
-            assertTrue(told.getOrDefault("escalating", 0L) >= 100, "too rare: " + told);
+            assertTrue(tally.told("escalating") >= 100, "too rare: " + tally.told);
         }
-        Seeds.fresh("ladders", FRESH).play(this::run);
-    }
-
-    private Transcript run(long seed) {
-        RandomRun run = new RandomRun(seed, Kind.LADDERED);
-        run.play();
-        run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
-        return run.simulation().transcript;
+        Seeds.fresh("ladders", FRESH).play(tally::run);
     }
 
     @Test
     void random_lives_of_ladders_keep_every_promise() {
-        Seeds.askedOr(1, LAST).play(seed -> {
-            RandomLives lives = new RandomLives(seed, Kind.LADDERED);
-            lives.play();
-            return lives.lives().transcript;
-        });
+        Seeds.askedOr(1, LAST).play(tally::live);
     }
 }

@@ -16,6 +16,7 @@ import io.jsupervise.spec.ServiceSpec;
 import io.jsupervise.spec.Signal;
 import io.jsupervise.spec.StopSequence;
 import io.jsupervise.spec.SupervisorSpec;
+import io.jsupervise.spec.WatchdogSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -212,6 +213,22 @@ final class Scenario {
                 RUNTIME.resolve("heartbeat"),
                 Duration.ofSeconds(10));
         return new Configuration(Path.of("/etc/services.yml"), supervisor, services);
+    }
+
+    /** The same, and the machine watches who supervises. */
+    static Configuration watched(Configuration plain, WatchdogSpec watchdog) {
+        SupervisorSpec ours = plain.supervisor();
+        SupervisorSpec watched = new SupervisorSpec(
+                ours.name(),
+                ours.stateDir(),
+                ours.runtimeDir(),
+                ours.socket(),
+                ours.socketGroup(),
+                ours.maxParallelStarts(),
+                ours.heartbeatFile(),
+                ours.heartbeatInterval(),
+                Optional.of(watchdog));
+        return new Configuration(plain.source(), watched, plain.services());
     }
 
     Configuration configuration() {

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.jsupervise.sim.Scenario.Kind;
 import java.lang.management.ManagementFactory;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -47,9 +45,9 @@ class SimulationTest {
     @Test
     void a_hundred_thousand_restarts_keep_every_promise() {
         Seeds seeds = Seeds.askedOr(1, LAST);
-        Tally tally = new Tally();
+        Tally tally = new Tally(Kind.PLAIN);
         long begin = cpuNanos();
-        seeds.play(tally::plain);
+        seeds.play(tally::run);
         if (Seeds.areAsked()) {
             System.out.println(tally.restarts + " simulated restarts in " + tally.turns + " turns of " + seeds + ", in "
                     + (cpuNanos() - begin) / 1_000_000 + " ms of a processor; told " + tally.told);
@@ -63,36 +61,14 @@ class SimulationTest {
 
     @Test
     void random_order_and_hooks_keep_every_promise() {
-        Tally tally = new Tally();
-        Seeds.askedOr(1, LAST_WITH_ORDER).play(tally::choreographed);
+        Tally tally = new Tally(Kind.CHOREOGRAPHED);
+        Seeds.askedOr(1, LAST_WITH_ORDER).play(tally::run);
         if (!Seeds.areAsked()) {
             for (String event : RARE_WITH_ORDER) {
                 assertTrue(tally.told.getOrDefault(event, 0L) >= 10, event + " is too rare: " + tally.told);
             }
         }
-        Seeds.fresh("order and hooks", FRESH).play(tally::choreographed);
-    }
-
-    /** What happened in many runs. */
-    private static final class Tally {
-        long restarts;
-        long turns;
-        final Map<String, Long> told = new TreeMap<>();
-
-        Transcript plain(long seed) {
-            return add(new RandomRun(seed));
-        }
-
-        Transcript choreographed(long seed) {
-            return add(new RandomRun(seed, Kind.CHOREOGRAPHED));
-        }
-
-        private Transcript add(RandomRun run) {
-            restarts += run.play();
-            turns += run.simulation().turns();
-            run.simulation().invariants.told().forEach((event, times) -> told.merge(event, times, Long::sum));
-            return run.simulation().transcript;
-        }
+        Seeds.fresh("order and hooks", FRESH).play(tally::run);
     }
 
     private static long cpuNanos() {

@@ -19,7 +19,6 @@ import io.jsupervise.spec.RestartIntensity;
 import io.jsupervise.spec.Rung;
 import io.jsupervise.spec.ServiceName;
 import io.jsupervise.spec.ServiceSpec;
-import io.jsupervise.spec.SupervisorSpec;
 import io.jsupervise.spec.WatchdogSpec;
 import io.jsupervise.spec.WatchdogSpec.RebootLimit;
 import io.jsupervise.supervision.Ask;
@@ -86,22 +85,9 @@ class WatchedMachineTest {
     }
 
     private static Configuration watched(Configuration plain) {
-        SupervisorSpec ours = plain.supervisor();
         WatchdogSpec watchdog = new WatchdogSpec(
                 SimulatedWatchdog.PATH, TIMEOUT, INTERVAL, Duration.ZERO, new RebootLimit(LIMIT, Duration.ofHours(1)));
-        return new Configuration(
-                plain.source(),
-                new SupervisorSpec(
-                        ours.name(),
-                        ours.stateDir(),
-                        ours.runtimeDir(),
-                        ours.socket(),
-                        ours.socketGroup(),
-                        ours.maxParallelStarts(),
-                        ours.heartbeatFile(),
-                        ours.heartbeatInterval(),
-                        java.util.Optional.of(watchdog)),
-                plain.services());
+        return Scenario.watched(plain, watchdog);
     }
 
     private static ServiceSpec.Builder service(String name) {
